@@ -1,0 +1,79 @@
+"""Faults: what happens on the wire, one file each. A fault is named by a case and strikes the attempts that it names.
+
+A fault is one coroutine: it is given the sender's end of the line, and a way to pass the request on. The fault that does
+nothing is the whole interface:
+
+    @fault("nothing-happens")
+    async def nothing_happens(line: Line, forward: Forward, options: Options) -> None:
+        '''The request arrives, and so does its answer.'''
+        await line.answer(await forward())
+
+Whoever writes the next one decides two things: whether the PSP sees the request (`forward`), and what its sender sees.
+The line is a real socket on both sides of the harness: in front of a client, and behind a provider.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from psp_harness.model import Answer
+from psp_harness.registry import Registry
+
+
+class Line(Protocol):
+    """The sender's end of one exchange."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that the sender was asked to wait for an answer."""
+
+    async def answer(self, answer: Answer) -> None:
+        """Give the sender a complete answer."""
+
+    async def truncate(self, answer: Answer) -> None:
+        """Give the sender the head and half of the body, and then close the connection."""
+
+    async def reset(self) -> None:
+        """Break the connection: the sender gets nothing more. Before `forward`, the PSP never sees the whole request."""
+
+    async def wait(self, seconds: float) -> None:
+        """Let time pass, or less of it if the sender hangs up."""
+
+
+Forward = Callable[[], Awaitable[Answer]]
+"""Passes the request on to the PSP, once, and gives its answer."""
+
+Options = Mapping[str, int | float | str | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong on the wire."""
+
+    id: str
+    says: str
+    strike: Callable[[Line, Forward, Options], Awaitable[None]]
+
+
+FAULTS: Registry[Fault] = Registry("fault")
+
+
+def fault(name: str) -> Callable[[Callable[[Line, Forward, Options], Awaitable[None]]], None]:
+    """Register a fault under the words for what happens on the wire; its docstring is what people read."""
+
+    def register(strike: Callable[[Line, Forward, Options], Awaitable[None]]) -> None:
+        FAULTS.add(name, Fault(name, " ".join((inspect.getdoc(strike) or "").split()), strike))
+
+    return register
+
+
+def load() -> Registry[Fault]:
+    """Every fault that there is: importing its file registers it."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return FAULTS

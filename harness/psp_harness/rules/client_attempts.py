@@ -1,0 +1,137 @@
+"""What a client must do when the wire fails: one key, one body, no more attempts than declared, and the truth about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psp_harness.model import Done, Failed, History, Refused, Role
+from psp_harness.profile import Profile
+from psp_harness.rules import rule
+from psp_harness.rules.occasions import Call, Post, calls, calls_with_several_attempts, posts
+from psp_harness.rules.wording import done, lines, named
+
+_NEVER_AGAIN = "the client never sent a call twice, though answers were lost: it tries once"
+
+
+def _tried_again_with_keys(history: History, profile: Profile) -> Iterator[Call]:
+    return (call for call in calls_with_several_attempts(history, profile) if any(call.keys))
+
+
+@rule(
+    "attempts-of-one-call-share-one-key",
+    role=Role.CLIENT,
+    on=_tried_again_with_keys,
+    needs={"idempotency-key"},
+    otherwise=_NEVER_AGAIN,
+    source="mission A6; RFC 9110 section 9.2.2; failure modes C05, C07, C21, C26",
+    fix="make the key once, before the first attempt, and let every attempt send it",
+)
+def attempts_of_one_call_share_one_key(call: Call, profile: Profile) -> str | None:
+    """Every attempt of one call carries the same key."""
+    if len(set(call.keys)) == 1:
+        return None
+    seen = ", ".join(lines(each) for each in call.keys)
+    return f"{named(call.intent)} was sent {len(call.attempts)} times with different keys: {seen}"
+
+
+@rule(
+    "attempts-of-one-call-share-one-body",
+    role=Role.CLIENT,
+    on=_tried_again_with_keys,
+    needs={"idempotency-key"},
+    otherwise=_NEVER_AGAIN,
+    source="draft-ietf-httpapi-idempotency-key-header section 2.2; failure modes C10, C16",
+    fix="serialise the body once, before the first attempt, and send those bytes again",
+)
+def attempts_of_one_call_share_one_body(call: Call, profile: Profile) -> str | None:
+    """Every attempt of one call sends the same bytes to the same address."""
+    asked = {(x.request.method, x.request.target, x.request.body) for x in call.attempts if x.request}
+    if len(asked) == 1:
+        return None
+    return f"{named(call.intent)} was sent {len(call.attempts)} times with {len(asked)} different bodies: the PSP refuses, or executes, the second"
+
+
+def _struck_calls(history: History, profile: Profile) -> Iterator[Call]:
+    return (call for call in calls(history, profile) if any(attempt.fault for attempt in call.attempts))
+
+
+@rule(
+    "tries-no-more-than-declared",
+    role=Role.CLIENT,
+    on=_struck_calls,
+    source="mission A9; RFC 9110 section 9.2.2; failure mode C21",
+    fix="turn off the retries of the libraries below you, or declare them: an undeclared retry is one that nobody designed",
+)
+def tries_no_more_than_declared(call: Call, profile: Profile) -> str | None:
+    """A call is attempted once, and beyond that only as often as the client declares."""
+    allowed = 1 + call.history.claims.retries.max
+    if len(call.attempts) <= allowed:
+        return None
+    return f"{named(call.intent)} was sent {len(call.attempts)} times; declared: {allowed} at most"
+
+
+def _uncertain(history: History, profile: Profile) -> Iterator[Call]:
+    """Calls whose last attempt left its sender without a definite answer."""
+    for call in calls(history, profile):
+        if call.attempts and (call.attempts[-1].seen is None or call.attempts[-1].seen.status >= 500):
+            yield call
+
+
+@rule(
+    "an-uncertain-outcome-is-reported-as-unknown",
+    role=Role.CLIENT,
+    on=_uncertain,
+    source="failure modes C24, C25, C32; mission A9",
+    fix="give the caller an error that says that the outcome is unknown: it must ask the PSP, or try again with the same key, "
+    "and never tell the customer that the payment failed",
+)
+def an_uncertain_outcome_is_reported_as_unknown(call: Call, profile: Profile) -> str | None:
+    """Where no answer came, or a 5xx, the client reports that the outcome is unknown: money may have moved."""
+    saw = call.attempts[-1].seen
+    what = "no complete answer" if saw is None else f"status {saw.status}"
+    match call.outcome:
+        case Failed(kind="unknown") | None:
+            return None
+        case Failed(kind=kind):
+            return f"{named(call.intent)} got {what}, and the client reports it as {kind!r}{_truth(call)}"
+        case Refused():
+            return f"{named(call.intent)} was sent and got {what}, and the client reports that it refused to send it{_truth(call)}"
+        case Done():
+            return f"{named(call.intent)} got {what}, and the client reports success"
+
+
+def _truth(call: Call) -> str:
+    return f"; in truth it happened: {done(call.effects)}" if call.effects else ""
+
+
+@rule(
+    "one-call-has-one-effect",
+    role=Role.CLIENT,
+    on=calls_with_several_attempts,
+    source="failure modes C05, C16, C22, C23; mission A1, A6",
+    fix="send with every attempt what this PSP goes by: one key, and where the PSP ignores it, an id of your own in the body",
+    needs_effects=True,
+    otherwise=_NEVER_AGAIN,
+)
+def one_call_has_one_effect(call: Call, profile: Profile) -> str | None:
+    """A call that took several attempts moved money at most once."""
+    if call.effects is None or len(call.effects) <= 1:
+        return None
+    return f"{named(call.intent)} happened {len(call.effects)} times: {done(call.effects)}"
+
+
+@rule(
+    "every-post-was-asked-for",
+    role=Role.CLIENT,
+    on=posts,
+    source="failure modes C16, R06",
+    fix="send the amount that you were given, in minor units, unchanged",
+)
+def every_post_was_asked_for(post: Post, profile: Profile) -> str | None:
+    """Every POST that moves money is for an amount that somebody asked for."""
+    return None if post.intent else f"nobody asked for this amount: {_asked(post)}"
+
+
+def _asked(post: Post) -> str:
+    body = post.exchange.request.body if post.exchange.request else b""
+    return body[:200].decode("utf-8", "backslashreplace")

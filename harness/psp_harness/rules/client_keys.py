@@ -1,0 +1,238 @@
+"""What a client must do with idempotency keys: one on every call, the caller's, and never one that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from psp_harness.model import History, Intent, Level, Refused, Role
+from psp_harness.profile import Profile
+from psp_harness.rules import rule
+from psp_harness.rules.occasions import Call, Post, calls, posts
+from psp_harness.rules.wording import fault_of, key, lines, named
+
+
+def _posts_with_a_usable_key(history: History, profile: Profile) -> Iterator[Post]:
+    """Requests whose step gave a key that can be used, or none to a client that makes its own."""
+    for post in posts(history, profile):
+        if (
+            post.intent is not None
+            and fault_of(post.intent.key, profile) in {"", "missing"}
+            and not _must_refuse(history, post.intent)
+        ):
+            yield post
+
+
+def _must_refuse(history: History, intent: Intent) -> bool:
+    """No key was given, to a client that takes the caller's and makes none for this operation."""
+    claims = history.claims.features
+    makes = "own-keys" in claims or (intent.payment is not None and "refund-id-is-key" in claims)
+    return intent.key is None and "caller-keys" in claims and not makes
+
+
+@rule(
+    "every-post-carries-a-key",
+    role=Role.CLIENT,
+    on=_posts_with_a_usable_key,
+    needs={"idempotency-key"},
+    source="mission A1; failure modes C01, C02, C18",
+    fix="send the idempotency key header with every POST that creates a payment or a refund",
+)
+def every_post_carries_a_key(post: Post, profile: Profile) -> str | None:
+    """Every POST that creates a payment or a refund carries an idempotency key."""
+    if post.keys or profile.key is None:
+        return None
+    return f"the POST has no {profile.key.name} header: if its answer is lost, a second attempt is a second charge"
+
+
+def _posts_with_key_lines(history: History, profile: Profile) -> Iterator[Post]:
+    return (p for p in _posts_with_a_usable_key(history, profile) if p.keys and p.intent and p.intent.key is not None)
+
+
+@rule(
+    "the-callers-key-goes-on-the-wire",
+    role=Role.CLIENT,
+    on=_posts_with_key_lines,
+    needs={"idempotency-key", "caller-keys"},
+    source="mission A2; failure modes C04, C19, C20",
+    fix="pass the caller's key through unchanged, in exactly one header line",
+)
+def the_callers_key_goes_on_the_wire(post: Post, profile: Profile) -> str | None:
+    """The key on the wire is the caller's, byte for byte, in one line."""
+    assert post.intent is not None
+    assert post.intent.key is not None
+    if post.keys == (post.intent.key,):
+        return None
+    return f"the caller gave {key(post.intent.key)}, and {lines(post.keys)} went on the wire"
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A step whose key cannot be used, asked of a client that sent the usable one beside it."""
+
+    call: Call
+    fault: str
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return self.call.exchanges
+
+
+def _unusable(history: History, profile: Profile) -> Iterator[Unusable]:
+    if not any(post.intent and not fault_of(post.intent.key, profile) for post in posts(history, profile)):
+        return  # a client that sends nothing at all proves nothing by not sending this
+    for call in calls(history, profile):
+        fault = fault_of(call.intent.key, profile)
+        if fault and (fault != "missing" or _must_refuse(history, call.intent)):
+            yield Unusable(call, fault)
+
+
+def _unusable_but_short(history: History, profile: Profile) -> Iterator[Unusable]:
+    return (one for one in _unusable(history, profile) if one.fault != "over-long")
+
+
+def _over_long(history: History, profile: Profile) -> Iterator[Unusable]:
+    return (one for one in _unusable(history, profile) if one.fault == "over-long")
+
+
+@rule(
+    "an-unusable-key-is-refused-before-sending",
+    role=Role.CLIENT,
+    on=_unusable_but_short,
+    needs={"idempotency-key", "caller-keys"},
+    source="mission A3; failure modes C03, C04, C17",
+    fix="check the key before anything is sent, and raise an error that names it: a missing, empty, blank, non-ASCII key, "
+    "or one with a line break, is a bug of the caller that must be loud",
+)
+def an_unusable_key_is_refused_before_sending(unusable: Unusable, profile: Profile) -> str | None:
+    """A missing, empty, blank or non-ASCII key, or one with a line break, is refused, and nothing is sent."""
+    return _sent_all_the_same(unusable)
+
+
+@rule(
+    "an-over-long-key-is-refused-before-sending",
+    role=Role.CLIENT,
+    level=Level.SHOULD,
+    on=_over_long,
+    needs={"idempotency-key", "caller-keys", "key-length-limit"},
+    source="failure mode C17; the limit is the profile's",
+    fix="check the length of the key before anything is sent",
+)
+def an_over_long_key_is_refused_before_sending(unusable: Unusable, profile: Profile) -> str | None:
+    """A key that is longer than the PSP takes is refused, and nothing is sent."""
+    return _sent_all_the_same(unusable)
+
+
+def _sent_all_the_same(unusable: Unusable) -> str | None:
+    call, given = unusable.call, unusable.call.intent.key
+    what = f"the caller's key is {unusable.fault} ({'none' if given is None else _short(given)})"
+    if call.attempts:
+        return f"{what}, and the POST was sent all the same, with {' / '.join(_short(*ks) for ks in call.keys)}"
+    if isinstance(call.outcome, Refused) or getattr(call.outcome, "kind", "") in {"rejected", "unknown"}:
+        return None
+    return f"{what}; nothing was sent, and yet the client reports {call.outcome!r}: the caller believes that it worked"
+
+
+def _short(*values: bytes) -> str:
+    text = lines(values)
+    return text if len(text) <= 60 else f"{text[:40]}…, {len(values[0])} bytes"
+
+
+# --- different calls, different keys ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TwoCalls:
+    """Two calls for different things that both carried a key."""
+
+    first: Call
+    second: Call
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return (*self.first.exchanges, *self.second.exchanges)
+
+    @property
+    def shared(self) -> frozenset[bytes]:
+        """Keys that stand on requests of both."""
+        mine, theirs = ({line for lines_ in call.keys for line in lines_} for call in (self.first, self.second))
+        return frozenset(mine & theirs)
+
+
+def _two_calls(history: History, profile: Profile) -> Iterator[TwoCalls]:
+    keyed = (
+        call
+        for call in calls(history, profile)
+        if any(call.keys) and fault_of(call.intent.key, profile) in {"", "missing"}
+    )
+    for one, other in combinations(keyed, 2):
+        if one.intent.key is None or one.intent.key != other.intent.key:
+            yield TwoCalls(one, other)
+
+
+def _two_payments(history: History, profile: Profile) -> Iterator[TwoCalls]:
+    return (
+        two for two in _two_calls(history, profile) if two.first.intent.payment is two.second.intent.payment is None
+    )
+
+
+@rule(
+    "different-payments-have-different-keys",
+    role=Role.CLIENT,
+    on=_two_payments,
+    needs={"idempotency-key"},
+    source="failure modes C08, C09, C11",
+    fix="derive the key from what makes the payment this one, such as the order's id: never from a constant or from its content",
+)
+def different_payments_have_different_keys(two: TwoCalls, profile: Profile) -> str | None:
+    """Two payments never share a key."""
+    if not two.shared:
+        return None
+    return f"{named(two.first.intent)} and {named(two.second.intent)} share {lines(sorted(two.shared))}: the second is never charged"
+
+
+def _refund_and_other(history: History, profile: Profile) -> Iterator[TwoCalls]:
+    """A refund, and its payment or another refund of that payment."""
+    for two in _two_calls(history, profile):
+        one, other = two.first.intent, two.second.intent
+        if other.payment is not None and other.payment in {one.step, one.payment}:
+            yield two
+
+
+@rule(
+    "refunds-have-keys-of-their-own",
+    role=Role.CLIENT,
+    on=_refund_and_other,
+    needs={"idempotency-key", "refunds"},
+    source="mission A5; failure modes C09, C12, R04",
+    fix="write the refund as a row of its own first, and use that row's id as the key",
+)
+def refunds_have_keys_of_their_own(two: TwoCalls, profile: Profile) -> str | None:
+    """A refund's key is neither its payment's nor that of another refund of it."""
+    if not two.shared:
+        return None
+    return f"{named(two.first.intent)} and {named(two.second.intent)} share {lines(sorted(two.shared))}: the PSP may answer one with the other"
+
+
+def _refunds_without_a_given_key(history: History, profile: Profile) -> Iterator[Post]:
+    return (
+        p
+        for p in posts(history, profile)
+        if p.intent and p.intent.payment is not None and p.intent.key is None and p.keys
+    )
+
+
+@rule(
+    "the-refunds-id-is-its-key",
+    role=Role.CLIENT,
+    on=_refunds_without_a_given_key,
+    needs={"idempotency-key", "refunds", "refund-id-is-key"},
+    source="mission A5, A12",
+    fix="send the id of the pending refund row as the key: it survives a crash between the row and the call",
+)
+def the_refunds_id_is_its_key(post: Post, profile: Profile) -> str | None:
+    """The key that the client makes for a refund is the id of the shop's pending refund."""
+    assert post.intent is not None
+    wanted = post.intent.reference.encode()
+    return None if post.keys == (wanted,) else f"the refund's id is {key(wanted)}, and its key is {lines(post.keys)}"

@@ -1,0 +1,49 @@
+"""How rules name what they saw, in words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from psp_harness.model import Effect, Intent
+from psp_harness.profile import Profile
+
+
+def key(line: bytes) -> str:
+    """A key as text, its odd bytes escaped."""
+    return repr(line.decode("ascii", "backslashreplace"))
+
+
+def lines(values: Iterable[bytes]) -> str:
+    """Several key lines."""
+    return " and ".join(key(value) for value in values) or "no key"
+
+
+def done(effects: Iterable[Effect]) -> str:
+    """What happened, by id."""
+    return ", ".join(f"{effect.kind} {effect.id} of {effect.amount}" for effect in effects)
+
+
+def fault_of(value: bytes | None, profile: Profile) -> str:
+    """Why a key cannot be used with this PSP: `missing`, `empty`, …; empty where it can."""
+    if value is None:
+        return "missing"
+    if not value:
+        return "empty"
+    if not value.strip():
+        return "blank"
+    if b"\r" in value or b"\n" in value:
+        return "line break"
+    if not value.isascii():
+        return "non-ASCII"
+    return "over-long" if is_over_long(value, profile) else ""
+
+
+def is_over_long(value: bytes, profile: Profile) -> bool:
+    """Longer than the PSP documents; False where it documents no limit."""
+    limit = profile.key.max_length if profile.key else None
+    return limit is not None and len(value) > limit
+
+
+def named(intent: Intent) -> str:
+    """A step, as people call it, with its amount in minor units: the payment of 1010."""
+    return f"the {intent.operation.removeprefix('create-')} of {intent.amount}"

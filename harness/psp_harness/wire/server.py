@@ -1,0 +1,270 @@
+"""The PSP that a client is given: a local server that records both directions and strikes the faults of the case."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+import h11
+
+from psp_harness.faults import FAULTS
+from psp_harness.model import Answer, Exchange, Request, Strike
+
+Upstream = Callable[[Request], Awaitable[Answer]]
+Classify = Callable[[Request], tuple[int | None, str | None]]
+"""Which step a request belongs to, and which operation it asks for."""
+
+MAX_BODY = 8 * 2**20
+"""Bytes; a longer request is answered 413 and its connection closed."""
+
+MAX_CONNECTIONS = 256
+"""At one time; further ones are closed at once."""
+
+_CHUNK = 65_536
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: closing sends RST
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An exchange while it happens."""
+
+    number: int
+    began: float
+    sent: bytes = b""
+    request: Request | None = None
+    step: int | None = None
+    operation: str | None = None
+    answer: Answer | None = None
+    received: bytearray = field(default_factory=bytearray)
+    seen: Answer | None = None
+    fault: str | None = None
+    ended: float | None = None
+
+    def finished(self, now: float) -> Exchange:
+        return Exchange(
+            self.number,
+            self.step,
+            self.operation,
+            self.request,
+            self.sent,
+            self.answer,
+            bytes(self.received),
+            self.seen,
+            self.fault,
+            self.began,
+            self.ended if self.ended is not None else now,
+        )
+
+
+class Server:
+    """Serves one case on a free loopback port: `async with Server(…) as server: server.base_url`."""
+
+    def __init__(self, upstream: Upstream, classify: Classify, strikes: Sequence[Strike], *, patience: float) -> None:
+        self._upstream, self._classify, self._strikes, self.patience = upstream, classify, strikes, patience
+        self._started = time.perf_counter()
+        self._drafts: list[_Draft] = []
+        self._attempts: Counter[int] = Counter()
+        self._open: set[asyncio.Task[None]] = set()
+        self._broken: list[str] = []
+        self.base_url = ""
+        self.refused_connections = 0
+
+    async def __aenter__(self) -> Server:
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()
+        self.base_url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for task in self._open:
+            task.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Everything that arrived so far, in the order in which it began."""
+        return tuple(draft.finished(self.now()) for draft in self._drafts)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """What went wrong on our side, such as a fault that did not strike: the case is then errored."""
+        return tuple(self._broken)
+
+    def now(self) -> float:
+        """Seconds since the case began."""
+        return time.perf_counter() - self._started
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        if len(self._open) >= MAX_CONNECTIONS:
+            self.refused_connections += 1
+            writer.transport.abort()
+            return
+        self._open.add(task)
+        try:
+            await _Connection(self, reader, writer).serve()
+        except (ConnectionError, TimeoutError, asyncio.CancelledError):
+            pass  # the sender hung up, or the case ended: what arrived is recorded
+        except Exception as error:  # noqa: BLE001 - ours to answer for: the case is errored, the run goes on
+            self._broken.append(f"our PSP failed: {error!r}")
+        finally:
+            self._open.discard(task)
+            writer.transport.abort()
+
+    # what a connection asks of its server
+
+    def begin(self) -> _Draft:
+        draft = _Draft(len(self._drafts) + 1, self.now())
+        self._drafts.append(draft)
+        return draft
+
+    def strike_for(self, draft: _Draft, request: Request) -> Strike | None:
+        draft.step, draft.operation = self._classify(request)
+        if draft.step is None:
+            return None
+        self._attempts[draft.step] += 1
+        attempt = self._attempts[draft.step]
+        return next((strike for strike in self._strikes if strike.hits(draft.step, attempt)), None)
+
+    async def forward(self, draft: _Draft, request: Request) -> Answer:
+        draft.answer = await self._upstream(request)
+        return draft.answer
+
+
+class _Connection:
+    """One connection of a client, kept alive as HTTP/1.1 has it; h11 does all the parsing and writing."""
+
+    def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._server, self._reader, self._writer = server, reader, writer
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_CHUNK)
+
+    async def serve(self) -> None:
+        while True:
+            draft, request = await self._next_request()
+            if draft is None:
+                return
+            if request is None:
+                draft.ended = self._server.now()
+                return
+            await self._exchange(draft, request)
+            if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+                return
+            self._http.start_next_cycle()
+
+    async def _exchange(self, draft: _Draft, request: Request) -> None:
+        line = _ClientLine(self._http, self._reader, self._writer, draft, self._server.patience)
+        strike = self._server.strike_for(draft, request)
+        try:
+            if strike is None:
+                await line.answer(await self._server.forward(draft, request))
+            else:
+                await FAULTS[strike.fault].strike(line, lambda: self._server.forward(draft, request), strike.options)
+                draft.fault = strike.fault
+        finally:
+            draft.ended = self._server.now()
+
+    async def _next_request(self) -> tuple[_Draft | None, Request | None]:
+        """The next request with its raw bytes; a draft without a request where what arrived is none."""
+        draft: _Draft | None = None
+        raw, body = bytearray(self._http.trailing_data[0]), bytearray()
+        head: h11.Request | None = None
+        while True:
+            if raw and draft is None:
+                draft = self._server.begin()
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError as error:
+                return await self._refuse(draft, raw, error.error_status_hint)
+            if event is h11.NEED_DATA:
+                if self._http.they_are_waiting_for_100_continue:
+                    self._writer.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+                chunk = await self._reader.read(_CHUNK)
+                self._http.receive_data(chunk)
+                raw += chunk
+            elif isinstance(event, h11.Request):
+                head = event
+            elif isinstance(event, h11.Data):
+                body += event.data
+                if len(body) > MAX_BODY:
+                    return await self._refuse(draft, raw, 413)
+            elif isinstance(event, h11.EndOfMessage) and head is not None and draft is not None:
+                left = len(self._http.trailing_data[0])
+                draft.sent = bytes(raw[: len(raw) - left])
+                headers = tuple((bytes(name), bytes(value)) for name, value in head.headers.raw_items())
+                draft.request = Request(head.method.decode(), head.target.decode("latin-1"), headers, bytes(body))
+                return draft, draft.request
+            else:  # the sender closed the connection, perhaps in the middle of a request
+                if draft is not None:
+                    draft.sent = bytes(raw)
+                return draft, None
+
+    async def _refuse(self, draft: _Draft | None, raw: bytearray, status: int) -> tuple[_Draft | None, None]:
+        if draft is not None:
+            draft.sent = bytes(raw)
+            draft.answer = Answer(status, ((b"Connection", b"close"),))
+            if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+                await _ClientLine(self._http, self._reader, self._writer, draft, 0).answer(draft.answer)
+        return draft, None
+
+
+class _ClientLine:
+    """The line to a client: what a fault does to it happens on its socket."""
+
+    def __init__(
+        self,
+        http: h11.Connection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        draft: _Draft,
+        patience: float,
+    ) -> None:
+        self._http, self._reader, self._writer, self._draft = http, reader, writer, draft
+        self.patience = patience
+
+    async def answer(self, answer: Answer) -> None:
+        if self._reader.at_eof():
+            return  # the sender hung up while it waited: it sees nothing
+        await self._give(self._rendered(answer))
+        self._draft.seen = answer
+
+    async def truncate(self, answer: Answer) -> None:
+        whole = self._rendered(answer)
+        await self._give(whole[: len(whole) - max(1, len(answer.body) // 2)])
+        self._writer.close()
+
+    async def reset(self) -> None:
+        raw: socket.socket | None = self._writer.get_extra_info("socket")
+        if raw is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._writer.transport.abort()
+
+    async def wait(self, seconds: float) -> None:
+        gone = asyncio.ensure_future(self._hung_up())
+        await asyncio.wait({gone}, timeout=seconds)
+        gone.cancel()
+
+    async def _hung_up(self) -> None:
+        while not self._reader.at_eof():
+            chunk = await self._reader.read(_CHUNK)
+            self._http.receive_data(chunk)
+
+    async def _give(self, data: bytes) -> None:
+        self._draft.received += data
+        self._writer.write(data)
+        await self._writer.drain()
+
+    def _rendered(self, answer: Answer) -> bytes:
+        length = [] if answer.lines("content-length") else [(b"Content-Length", str(len(answer.body)).encode())]
+        head = h11.Response(status_code=answer.status, headers=[*answer.headers, *length])
+        parts = (head, h11.Data(data=answer.body), h11.EndOfMessage())
+        return b"".join(self._http.send(part) or b"" for part in parts)
