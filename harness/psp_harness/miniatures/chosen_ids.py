@@ -1,0 +1,84 @@
+"""Providers in profile `hyperswitch`: what protects there is the id that the caller chooses in the body."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import uuid4
+
+from psp_harness.miniatures.asgi import Receive, Scope, Send, lifespan, request_of, send_answer
+from psp_harness.miniatures.declaration import miniature
+from psp_harness.miniatures.providers import answered
+from psp_harness.model import Answer, Effect, Request, Role
+from psp_harness.template import decode
+
+TENANTS = {b"dev_psp_harness_tenant_a": "tenant-a", b"dev_psp_harness_tenant_b": "tenant-b"}
+
+
+def refused(status: int, code: str, message: str) -> Answer:
+    """A refusal in Hyperswitch's envelope."""
+    return answered(status, {"error": {"type": "invalid_request", "message": message, "code": code}})
+
+
+@miniature("ids-are-primary-keys", role=Role.PROVIDER, profile="hyperswitch")
+class IdsArePrimaryKeys:
+    """Does not read the key, as its profile says, and refuses a second payment or refund with an id that was used."""
+
+    def __init__(self) -> None:
+        self.moved: list[tuple[str, Effect]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+        elif request := await request_of(scope, receive):
+            await send_answer(send, self.answer(request))
+
+    def answer(self, request: Request) -> Answer:
+        """The routes that a run needs; none of them waits, so nothing happens between a check and its effect."""
+        if request.target == "/effects":
+            return answered(200, {"effects": [asdict(effect) for _, effect in self.moved]})
+        tenant = TENANTS.get(next(iter(request.lines("api-key")), b""))
+        body = decode(request.body, "json")
+        if tenant is None:
+            return refused(401, "IR_01", "API key not provided or invalid API key used")
+        if request.method != "POST" or not isinstance(body, dict):
+            return refused(404, "HE_02", "nothing here")
+        return self.refund(tenant, body) if request.target == "/refunds" else self.pay(tenant, body)
+
+    def pay(self, tenant: str, body: dict[str, Any]) -> Answer:
+        """A payment, captured at once."""
+        name = body.get("payment_id") or f"pay_{uuid4().hex}"
+        if self.taken(tenant, name):
+            return refused(400, "HE_01", "The payment with the specified payment_id already exists in our records")
+        self.moved.append((tenant, Effect("payment", name, body["amount"], body["currency"])))
+        return answered(200, {"payment_id": name, "status": "succeeded", "amount": body["amount"]})
+
+    def refund(self, tenant: str, body: dict[str, Any]) -> Answer:
+        """A refund; the amount is looked at before the id, as Hyperswitch does."""
+        paid = sum(e.amount for owner, e in self.moved if (owner, e.kind, e.id) == (tenant, "payment", body["payment_id"]))
+        gone = sum(e.amount for owner, e in self.moved if (owner, e.payment_id) == (tenant, body["payment_id"]))
+        if body["amount"] > paid - gone:
+            return refused(400, "IR_13", "The refund amount exceeds the amount captured")
+        name = body.get("refund_id") or f"ref_{uuid4().hex}"
+        if self.taken(tenant, name):
+            return refused(400, "HE_01", "Duplicate refund request. Refund already attempted with the refund ID")
+        self.moved.append((tenant, Effect("refund", name, body["amount"], "EUR", body["payment_id"])))
+        return answered(200, {"refund_id": name, "payment_id": body["payment_id"], "status": "succeeded"})
+
+    def taken(self, tenant: str, name: str) -> bool:
+        """Whether something of this tenant has that id."""
+        return any((owner, effect.id) == (tenant, name) for owner, effect in self.moved)
+
+
+@miniature(
+    "accepts-an-id-twice",
+    role=Role.PROVIDER,
+    mode="P01",
+    breaks={"one-chosen-id-has-one-effect"},
+    profile="hyperswitch",
+)
+class AcceptsAnIdTwice(IdsArePrimaryKeys):
+    """Takes the id that the caller chooses for a name like any other: a second payment or refund with it executes."""
+
+    def taken(self, tenant: str, name: str) -> bool:  # noqa: ARG002 - whatever it is
+        return False

@@ -1,0 +1,47 @@
+"""What a miniature is, and how one is registered: a class with a decorator, its docstring the one sentence on it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TypeVar
+
+from psp_harness.model import Role
+from psp_harness.registry import Registry
+
+C = TypeVar("C", bound=Callable[[], object])
+
+
+@dataclass(frozen=True, slots=True)
+class Miniature:
+    """A tiny subject, with one fault or none."""
+
+    name: str
+    role: Role
+    mode: str
+    """The failure mode that it shows (`C05`), or the row of the mission (`A9`); empty for a correct one."""
+    says: str
+    """One sentence: what it does wrong, or what a correct one does in its own way."""
+    breaks: frozenset[str]
+    """The rules that must report it, and no others may; empty for a correct one."""
+    profile: str
+    """What it speaks."""
+    make: Callable[[], object]
+    """A fresh one: for a client an object with the protocol's verbs, for a provider an ASGI application."""
+
+
+MINIATURES: Registry[Miniature] = Registry("miniature")
+
+
+def miniature(
+    name: str, *, role: Role, mode: str = "", breaks: Collection[str] = (), profile: str = "generic"
+) -> Callable[[C], C]:
+    """Register a class under a kebab-case name; without a mode it is correct."""
+
+    def register(make: C) -> C:
+        says = " ".join((inspect.getdoc(make) or "").split())
+        MINIATURES.add(name, Miniature(name, role, mode, says, frozenset(breaks), profile, make))
+        return make
+
+    return register

@@ -1,0 +1,246 @@
+"""Providers in profile `generic` with one fault each: a correct one, with the decision that goes wrong.
+
+Where the fault is a race, `slow` is long enough for requests that are sent together to meet in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from uuid import uuid4
+
+from psp_harness.miniatures.declaration import miniature
+from psp_harness.miniatures.providers import Asked, CarefulGateway, Kept, Slot, answered, refused
+from psp_harness.model import Answer, Effect, Role
+
+MEET = 0.05
+"""Seconds."""
+
+# ruff: noqa: ARG002 - each method overrides one of CarefulGateway, which says what it decides and is given
+
+# --- duplicates ----------------------------------------------------------------------------------------------------
+
+
+@miniature(
+    "no-dedupe",
+    role=Role.PROVIDER,
+    mode="P01",
+    breaks={
+        "retry-gets-the-first-answer",
+        "retry-names-the-same-resource",
+        "one-key-has-one-effect",
+        "another-body-never-executes",
+        "another-body-is-refused",
+        "concurrent-duplicates-have-one-effect",
+    },
+)
+class NoDedupe(CarefulGateway):
+    """Requires a key and never looks at it again: each duplicate executes."""
+
+    async def create(self, asked: Asked) -> Answer:
+        return await self.execute(asked)
+
+
+@miniature("check-then-set", role=Role.PROVIDER, mode="P02", breaks={"concurrent-duplicates-have-one-effect"})
+class CheckThenSet(CarefulGateway):
+    """Looks whether a key is free, works, and claims it afterwards: duplicates that come together all execute."""
+
+    slow = MEET
+
+    async def claim(self, asked: Asked) -> Answer | None:
+        return await super().claim(asked) if self.living(asked) else None
+
+    def complete(self, asked: Asked, answer: Answer | None) -> None:
+        if answer and self.keeps(answer) and not self.living(asked):
+            self.kept[self.slot(asked)] = Kept(asked.fingerprint, self.now(), answer)
+
+
+@miniature(
+    "keeps-only-200",
+    role=Role.PROVIDER,
+    mode="P18",
+    breaks={
+        "retry-gets-the-first-answer",
+        "retry-names-the-same-resource",
+        "one-key-has-one-effect",
+        "another-body-never-executes",
+        "another-body-is-refused",
+    },
+)
+class KeepsOnly200(CarefulGateway):
+    """Keeps answers of status 200 alone, so that a duplicate of what was answered 201 executes again."""
+
+    slow = MEET
+
+    def keeps(self, answer: Answer | None) -> bool:
+        return answer is not None and answer.status == 200
+
+
+@miniature("replays-with-200", role=Role.PROVIDER, mode="P14", breaks={"retry-gets-the-first-answer"})
+class ReplaysWith200(CarefulGateway):
+    """Answers a duplicate with the first body under status 200, where the first was 201."""
+
+    def replay(self, first: Answer) -> Answer:
+        return Answer(200, body=first.body)
+
+
+@miniature("replays-as-conflict", role=Role.PROVIDER, mode="P14", breaks={"retry-gets-the-first-answer"})
+class ReplaysAsConflict(CarefulGateway):
+    """Answers a duplicate with the first body under status 409, so that a client takes success for failure."""
+
+    def replay(self, first: Answer) -> Answer:
+        return Answer(409, body=first.body)
+
+
+@miniature(
+    "replays-with-a-new-id",
+    role=Role.PROVIDER,
+    mode="P16",
+    breaks={"retry-gets-the-first-answer", "retry-names-the-same-resource"},
+)
+class ReplaysWithANewId(CarefulGateway):
+    """Executes once, and makes a duplicate's answer anew, with an id that names nothing."""
+
+    slow = MEET
+
+    def replay(self, first: Answer) -> Answer:
+        body = json.loads(first.body)
+        return answered(first.status, {**body, "id": f"{body['id'].partition('_')[0]}_{uuid4().hex}"})
+
+
+# --- another body, another caller, another key ---------------------------------------------------------------------
+
+
+@miniature("no-fingerprint", role=Role.PROVIDER, mode="P06", breaks={"another-body-is-refused"})
+class NoFingerprint(CarefulGateway):
+    """Never compares bodies: another body under a used key gets the answer of the first."""
+
+    def fingerprint(self, body: object) -> str:
+        return ""
+
+
+@miniature(
+    "body-is-part-of-the-key",
+    role=Role.PROVIDER,
+    mode="P07",
+    breaks={"another-body-never-executes", "another-body-is-refused"},
+)
+class BodyIsPartOfTheKey(CarefulGateway):
+    """Stores answers under key and body together, so that another body under a used key executes."""
+
+    def slot(self, asked: Asked) -> Slot:
+        return *super().slot(asked), asked.fingerprint
+
+
+@miniature("mismatch-is-500", role=Role.PROVIDER, mode="P40", breaks={"another-body-is-refused"})
+class MismatchIs500(CarefulGateway):
+    """Answers another body under a used key with 500, which asks the client to try again."""
+
+    reused = refused(500, "internal error", "internal_error")
+
+
+@miniature("mismatch-is-409", role=Role.PROVIDER, mode="P40", breaks={"refusals-are-answered-as-documented"})
+class MismatchIs409(CarefulGateway):
+    """Refuses another body under a used key with 409 instead of 422, which reads as still in flight."""
+
+    reused = refused(409, "this key was used with another body", "idempotency_key_reused")
+
+
+@miniature("keys-without-tenant", role=Role.PROVIDER, mode="P12", breaks={"another-tenant-never-gets-the-answer"})
+class KeysWithoutTenant(CarefulGateway):
+    """Stores answers under the key alone, so that another tenant with the same key and body gets them."""
+
+    def slot(self, asked: Asked) -> Slot:
+        return super().slot(asked)[1:]
+
+
+@miniature("dedupes-by-content", role=Role.PROVIDER, mode="P26", breaks={"different-keys-both-execute"})
+class DedupesByContent(CarefulGateway):
+    """Takes a second payment with an equal body for a duplicate, although its key is another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[Slot, Answer] = {}
+        self.turn = asyncio.Lock()
+
+    async def execute(self, asked: Asked) -> Answer:
+        content = (asked.tenant, asked.kind, asked.fingerprint)
+        async with self.turn:
+            answer = self.seen.get(content) or await super().execute(asked)
+            if answer.accepted:
+                self.seen[content] = answer
+        return answer
+
+
+# --- keys that are none --------------------------------------------------------------------------------------------
+
+
+@miniature("missing-key-accepted", role=Role.PROVIDER, mode="P23", breaks={"a-missing-key-is-refused"})
+class MissingKeyAccepted(CarefulGateway):
+    """Executes a request without a key, each time that it comes."""
+
+    def key_of(self, lines: list[bytes]) -> bytes | Answer:
+        return super().key_of(lines) if lines else uuid4().bytes
+
+
+@miniature("empty-key-accepted", role=Role.PROVIDER, mode="P24", breaks={"an-empty-key-is-refused"})
+class EmptyKeyAccepted(CarefulGateway):
+    """Takes the empty key for a key like any other, which everybody shares who sends it."""
+
+    def key_of(self, lines: list[bytes]) -> bytes | Answer:
+        return b"" if lines == [b""] else super().key_of(lines)
+
+
+@miniature("empty-key-is-500", role=Role.PROVIDER, mode="P25", breaks={"an-empty-key-is-refused"})
+class EmptyKeyIs500(CarefulGateway):
+    """Breaks down over an empty key and answers 500, which asks the client to try again."""
+
+    def key_of(self, lines: list[bytes]) -> bytes | Answer:
+        return refused(500, "internal error", "internal_error") if lines == [b""] else super().key_of(lines)
+
+
+# --- refunds -------------------------------------------------------------------------------------------------------
+
+
+@miniature(
+    "over-refund",
+    role=Role.PROVIDER,
+    mode="R01",
+    breaks={"refunds-never-exceed-the-captured-amount", "concurrent-refunds-never-exceed-the-captured-amount"},
+)
+class OverRefund(CarefulGateway):
+    """Refunds whatever is asked, and never looks at what was captured."""
+
+    def left(self, payment: Effect) -> int:
+        return sys.maxsize
+
+
+@miniature(
+    "forgets-earlier-refunds",
+    role=Role.PROVIDER,
+    mode="R01",
+    breaks={"refunds-never-exceed-the-captured-amount", "concurrent-refunds-never-exceed-the-captured-amount"},
+)
+class ForgetsEarlierRefunds(CarefulGateway):
+    """Compares each refund with the payment alone, and forgets what was refunded before."""
+
+    def left(self, payment: Effect) -> int:
+        return payment.amount
+
+
+@miniature(
+    "refunds-race",
+    role=Role.PROVIDER,
+    mode="R02",
+    breaks={"concurrent-refunds-never-exceed-the-captured-amount"},
+)
+class RefundsRace(CarefulGateway):
+    """Checks what is left before the slow part and books after it, so that refunds that come together all pass."""
+
+    slow = MEET
+
+    async def execute(self, asked: Asked) -> Answer:
+        refusal = self.refusal(asked)
+        await asyncio.sleep(self.slow)
+        return refusal or self.book(asked)
