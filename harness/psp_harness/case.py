@@ -1,0 +1,169 @@
+"""Cases: situations in PSP-neutral words, read from TOML. Amounts are integers in minor units; a float is refused.
+
+A case is a few steps and perhaps faults. Steps that stand together in `parallel`, and the copies of a step with `times`,
+are one *moment*: they are released together. The format is described in `contracts/cases/README.md`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from psp_harness.errors import DataError
+from psp_harness.model import Role
+from psp_harness.registry import suggest
+from psp_harness.vocabulary import FEATURES, STEPS
+
+
+class _Written(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """As it stands in the file: names with hyphens, unknown ones refused."""
+
+
+class OddKey(_Written, frozen=True):
+    """A key that is not simply fresh: exactly this text, or as long as the profile allows and some more."""
+
+    text: str | None = None
+    beyond_limit: int | None = None
+    """0: the longest that the profile allows; 1: one longer."""
+
+
+class Step(_Written, frozen=True, rename={"as_": "as"}):
+    """One thing to do (`do`), or to send again (`repeat`), or several at once (`parallel`)."""
+
+    do: str | None = None
+    repeat: str | None = None
+    """The name of an earlier step: the same request again, but for what is written beside it."""
+    parallel: tuple[Step, ...] = ()
+    as_: str | None = None
+    """Its name in this case."""
+    of: str | None = None
+    """For a refund: the name of the payment's step; without it, the last payment before."""
+    amount: int | None = None
+    currency: str | None = None
+    key: str | OddKey | None = None
+    """A label: the same label is the same fresh key. None: no key is given."""
+    id: str | None = None
+    """A label for the id that the caller chooses itself, where the PSP lets it."""
+    tenant: str | None = None
+    times: int = 1
+    """So many copies, released together."""
+
+
+class Fault(_Written, frozen=True):
+    """What happens on the wire, and to which attempts of which step; no attempts means all of them."""
+
+    strike: str
+    on: str
+    attempts: tuple[int, ...] = ()
+    options: Mapping[str, int | float | str | bool] = {}
+
+
+class Case(_Written, frozen=True):
+    """One situation."""
+
+    id: str
+    role: Role
+    situation: str
+    steps: tuple[Step, ...]
+    needs: frozenset[str] = frozenset()
+    faults: tuple[Fault, ...] = ()
+    alone: bool = False
+    """Runs when no other case does: it moves what they share, such as the clock."""
+
+
+class _File(_Written, frozen=True):
+    case: tuple[Case, ...]
+
+
+def load(paths: Iterable[Path], faults: Mapping[str, object]) -> tuple[Case, ...]:
+    """Every case of these files and folders, in order; `faults` are the faults that exist.
+
+    Raises `DataError` with file, case and key for anything that is wrong.
+    """
+    cases: dict[str, Case] = {}
+    for file in _files(paths):
+        for case in _read(file):
+            _check(case, str(file), faults)
+            if case.id in cases:
+                raise DataError(f"case {case.id!r} exists twice", file=str(file), do="give it another id")
+            cases[case.id] = case
+    return tuple(cases.values())
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        yield from sorted(path.glob("*.toml")) if path.is_dir() else [path]
+
+
+def _read(file: Path) -> tuple[Case, ...]:
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        return msgspec.convert(raw, _File).case
+    except OSError as error:
+        raise DataError(error.strerror or "cannot be read", file=str(file), do="name an existing file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"not TOML: {error}", file=str(file)) from None
+    except msgspec.ValidationError as error:
+        raise _explain(error, raw, str(file)) from None
+
+
+def _explain(error: msgspec.ValidationError, raw: Mapping[str, object], file: str) -> DataError:
+    """The key that is wrong, under the id of its case rather than its index."""
+    problem, _, path = str(error).partition(" - at ")
+    where = path.strip("`").removeprefix("$.")
+    cases = raw.get("case")
+    index = where.removeprefix("case[").partition("]")[0]
+    if isinstance(cases, list) and index.isdigit() and isinstance(cases[int(index)], Mapping):
+        where = f"case {cases[int(index)].get('id', index)!r}, {where.partition('.')[2] or 'case'}"
+    amount = where.endswith("amount")
+    return DataError(
+        problem, file=file, where=where, do="write an integer in minor units: 1050 is 10.50" if amount else ""
+    )
+
+
+def _check(case: Case, file: str, faults: Mapping[str, object]) -> None:
+    def wrong(problem: str, key: str, do: str = "") -> DataError:
+        return DataError(problem, file=file, where=f"case {case.id!r}, {key}", do=do)
+
+    for feature in case.needs - set(FEATURES):
+        raise wrong(f"unknown feature {feature!r}", "needs", suggest(feature, FEATURES))
+    named: set[str] = set()
+    for step in flat(case.steps):
+        _check_step(step, named, wrong)
+        named |= {step.as_} if step.as_ else set()
+    for fault in case.faults:
+        if fault.strike not in faults:
+            raise wrong(f"unknown fault {fault.strike!r}", "faults", suggest(fault.strike, faults))
+        if fault.on not in named:
+            raise wrong(f"strikes {fault.on!r}, which is no step of this case", "faults", suggest(fault.on, named))
+
+
+def _check_step(step: Step, named: set[str], wrong: _Wrong) -> None:
+    if (step.do is None) == (step.repeat is None):
+        raise wrong("a step has exactly one of do, repeat, parallel", "steps")
+    if step.do is not None and step.do not in STEPS:
+        raise wrong(f"unknown step {step.do!r}", "steps", suggest(step.do, STEPS))
+    if step.do is not None and (step.amount is None or step.amount < 1):
+        raise wrong(f"amount {step.amount!r} of {step.do}: expected a positive integer in minor units", "steps")
+    for name in (step.repeat, step.of):
+        if name is not None and name not in named:
+            raise wrong(f"names {name!r}, which is no earlier step", "steps", suggest(name, named))
+    if step.as_ in named:
+        raise wrong(f"two steps are called {step.as_!r}", "steps")
+
+
+class _Wrong(Protocol):
+    def __call__(self, problem: str, key: str, do: str = "") -> DataError: ...
+
+
+def flat(steps: Iterable[Step]) -> Iterator[Step]:
+    """Every step, those in `parallel` among them."""
+    for step in steps:
+        if step.parallel:
+            yield from step.parallel
+        else:
+            yield step

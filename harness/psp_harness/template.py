@@ -1,0 +1,147 @@
+"""Messages as templates: one description of a body serves to write it and to read it.
+
+A leaf `"{amount}"` stands for a value: `fill` puts it there, `read` takes it from there. A leaf that is anything else
+is fixed. A member whose value is not given is left out. `"{currency|lower}"` is written in lower case and read as the
+upper-case code, as ISO 4217 has it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+Json = object
+"""What `json.loads` gives."""
+
+ABSENT: Final = object()
+"""No value: the member is left out. `None` is a value: JSON's null."""
+
+_HOLE = re.compile(r"\{([a-z_]+)(\|lower)?\}")
+_BRACKETS = re.compile(r"\[([^\]]*)\]")
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+"""Whole numbers that are written again as they were: `007` is text."""
+
+
+def holes(template: Json) -> frozenset[str]:
+    """The names of all values that a template has a place for."""
+    return frozenset(match[1] for leaf in _leaves(template) for match in _HOLE.finditer(leaf))
+
+
+def _leaves(template: Json) -> Iterator[str]:
+    if isinstance(template, str):
+        yield template
+    elif isinstance(template, Mapping):
+        for member in template.values():
+            yield from _leaves(member)
+    elif isinstance(template, list):
+        for member in template:
+            yield from _leaves(member)
+
+
+def fill(template: Json, values: Mapping[str, object]) -> Json:
+    """The message with its values in place; `ABSENT` for a leaf whose value is not given."""
+    if isinstance(template, Mapping):
+        members = {name: fill(member, values) for name, member in template.items()}
+        return {name: member for name, member in members.items() if member is not ABSENT} if members else {}
+    if isinstance(template, list):
+        return [fill(member, values) for member in template]
+    if isinstance(template, str):
+        return _fill_leaf(template, values)
+    return template
+
+
+def _fill_leaf(leaf: str, values: Mapping[str, object]) -> Json:
+    whole = _HOLE.fullmatch(leaf)
+    if whole is None:
+        return _HOLE.sub(lambda hole: _text(hole, values), leaf)
+    value = values.get(whole[1], ABSENT)
+    return value.lower() if whole[2] and isinstance(value, str) else value
+
+
+def _text(hole: re.Match[str], values: Mapping[str, object]) -> str:
+    text = str(values[hole[1]])
+    return text.lower() if hole[2] else text
+
+
+def read(template: Json, message: Json, *, strict: bool = False) -> dict[str, object] | None:
+    """The values of a message; None where it has another shape, or (`strict`) where a fixed member differs."""
+    if isinstance(template, Mapping):
+        return _read_members(template, message, strict=strict)
+    if isinstance(template, str) and (hole := _HOLE.fullmatch(template)):
+        return {hole[1]: message.upper() if hole[2] and isinstance(message, str) else message}
+    return None if strict and template != message and not holes(template) else {}
+
+
+def _read_members(template: Mapping[str, Json], message: Json, *, strict: bool) -> dict[str, object] | None:
+    if not isinstance(message, Mapping):
+        return None
+    values: dict[str, object] = {}
+    for name, member in template.items():
+        if name not in message:
+            if strict and not holes(member):
+                return None
+            continue
+        found = read(member, message[name], strict=strict)
+        if found is None:
+            if strict:
+                return None
+            continue
+        values |= found
+    return values
+
+
+def match_path(template: str, path: str) -> dict[str, str] | None:
+    """The values in a path such as `/payments/{payment_id}`; None where the path is another one."""
+    pattern = "".join(
+        f"(?P<{part[1:-1]}>[^/]+)" if _HOLE.fullmatch(part) else re.escape(part)
+        for part in re.split(r"(\{[a-z_]+\})", template.partition("?")[0])
+    )
+    found = re.fullmatch(pattern, path.partition("?")[0])
+    return found.groupdict() if found else None
+
+
+def encode(message: Json, encoding: str) -> bytes:
+    """A body as `json` or `form` (brackets for nested members, as Stripe's API takes them)."""
+    if encoding == "form":
+        return urlencode(list(_pairs(message))).encode()
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _pairs(message: Json, prefix: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(message, Mapping):
+        for name, member in message.items():
+            yield from _pairs(member, f"{prefix}[{name}]" if prefix else name)
+    elif isinstance(message, list):
+        for index, member in enumerate(message):
+            yield from _pairs(member, f"{prefix}[{index}]")
+    else:
+        yield prefix, message if isinstance(message, str) else json.dumps(message)
+
+
+def decode(body: bytes, encoding: str) -> Json:
+    """A body as values, or `ABSENT` where it is none. In a form, whole numbers are read as integers."""
+    try:
+        text = body.decode()
+        return _tree(text) if encoding == "form" else json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return ABSENT
+
+
+def _no_constant(name: str) -> Json:
+    message = f"{name} is no JSON (RFC 8259 §6)"
+    raise ValueError(message)
+
+
+def _tree(text: str) -> dict[str, Json]:
+    root: dict[str, Json] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        path = [name.partition("[")[0], *_BRACKETS.findall(name)]
+        node = root
+        for part in path[:-1]:
+            child = node.setdefault(part, {})
+            node = child if isinstance(child, dict) else {}
+        node[path[-1]] = int(value) if _WHOLE.fullmatch(value) else value
+    return root

@@ -1,0 +1,46 @@
+"""The words that profiles, cases, rules and subjects share, each with its meaning. `psp-harness list` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OPERATIONS: Mapping[str, str] = {
+    "create-payment": "charge a customer; captured at once",
+    "create-refund": "give back all or a part of a payment",
+    "get-payment": "read a payment",
+    "get-refund": "read a refund",
+    "list-payments": "read every payment: what happened, where there is no effects route",
+    "list-refunds": "read every refund",
+}
+
+STEPS: Mapping[str, str] = {word: OPERATIONS[word] for word in ("create-payment", "create-refund")}
+"""What a case may ask for."""
+
+CREATES = frozenset(STEPS)
+"""The operations that move money."""
+
+EFFECT_KIND: Mapping[str, str] = {"create-payment": "payment", "create-refund": "refund"}
+"""What an operation leaves behind when it happened."""
+
+FEATURES: Mapping[str, str] = {
+    # of a profile
+    "idempotency-key": "the PSP promises to recognise a request that comes twice with one key",
+    "key-required": "a POST without a key is refused",
+    "key-length-limit": "the PSP documents the longest key",
+    "replay": "a duplicate of a finished request gets an answer that names the first resource",
+    "first-answer": "that answer is the first one: its status and its body",
+    "mismatch-refused": "another body under a key that was used is refused",
+    "client-ids": "the caller may choose the id of what it creates, and a second one with that id is refused",
+    "two-tenants": "two accounts can be told apart by their credentials",
+    "refunds": "money can be given back",
+    # of a subject
+    "caller-keys": "it sends the key that it is given; without the feature it is given none",
+    "own-keys": "given no key, it makes one; without the feature it refuses to send",
+    "refund-id-is-key": "the key that it makes for a refund is the id of the shop's pending refund",
+    "retries": "it retries by itself, as its declaration says",
+    "parallel": "it takes several steps at once",
+    "durable": "it may be killed and started again with what it kept",
+    # of a run
+    "effects": "what the subject did can be read",
+    "clock": "the subject's clock can be advanced",
+}
