@@ -7,6 +7,7 @@ not known is left out, and the rules that need it are then skipped for that PSP:
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,13 @@ from psp_harness.template import Json, decode, holes, match_path, read
 from psp_harness.vocabulary import OPERATIONS
 
 BUNDLED = Path(__file__).parent / "profiles"
+
+_NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
+_ROUTE = re.compile("(GET|POST) /[!-~]*")
+_SENT = frozenset({"amount", "currency", "reference", "token", "payment_id", "chosen_id", "id"})
+"""What a request may have a place for."""
+
+_NO_SOURCE = "a fact without a source: write { is = …, source = … }"
 
 
 class _Facts(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, omit_defaults=True):
@@ -264,7 +272,7 @@ def _raw(path: Path) -> dict[str, Json]:
     parent = raw.pop("extends", None)
     if parent is None:
         return raw
-    if parent not in names() or parent == path.stem:
+    if parent not in names() or path == BUNDLED / f"{parent}.toml":
         problem = f"extends {parent!r}, which is no bundled profile"
         raise DataError(problem, file=str(path), where="extends", do=suggest(str(parent), names()))
     return _lay_over(_raw(BUNDLED / f"{parent}.toml"), raw)
@@ -283,8 +291,8 @@ def _lay_over(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str,
 def _unwrap(node: Json, path: str, sources: dict[str, str]) -> Json:
     """The values without their sources; the sources go into `sources` under the path of the fact."""
     if isinstance(node, Mapping):
-        if set(node) == {"is", "source"}:
-            sources[path] = str(node["source"])
+        if "is" in node and set(node) <= {"is", "source"}:
+            sources[path] = str(node.get("source", ""))
             return node["is"]
         return {name: _unwrap(child, f"{path}.{name}".lstrip("."), sources) for name, child in node.items()}
     return node
@@ -296,22 +304,40 @@ def _mapping(node: Json) -> dict[str, Json]:
 
 def _explain(error: msgspec.ValidationError, path: Path) -> DataError:
     problem, _, where = str(error).partition(" - at ")
-    return DataError(
-        problem, file=str(path), where=where.strip("`").removeprefix("$."), do="see list profiles --compare"
-    )
+    place = where.strip("`").removeprefix("$.")
+    return DataError(problem, file=str(path), where=place, do="see psp-harness explain generic, and extend that")
 
 
 def _check(profile: Profile, file: str) -> None:
-    for operation in profile.operations:
-        if operation not in OPERATIONS:
-            problem = f"unknown operation {operation!r}"
-            raise DataError(problem, file=file, where="operations", do=suggest(operation, OPERATIONS))
+    if not _NAME.fullmatch(profile.name):
+        problem = f"{profile.name!r} is not kebab-case: it is a part of verdict ids and the name of a folder"
+        raise DataError(problem, file=file, where="name", do="for instance my-gateway")
+    if "tenant-a" not in profile.credentials:
+        raise DataError("no credential of tenant-a", file=file, where="credentials", do='write tenant-a = "a token"')
+    if "create-payment" not in profile.operations:
+        raise DataError("no create-payment", file=file, where="operations", do="say how a payment is made")
+    for name, operation in profile.operations.items():
+        _check_operation(name, operation, file)
     for fact, source in profile.facts.items():
+        if not source:
+            raise DataError(_NO_SOURCE, file=file, where=fact)
         if source not in profile.sources:
             problem = f"source {source!r} is not in [sources]"
             raise DataError(problem, file=file, where=fact, do=suggest(source, profile.sources))
     for area in ("auth", "key", "duplicate", "in-flight", "mismatch", "operations", "refusals"):
         _check_sourced(getattr(profile, area.replace("-", "_")), area, profile, file)
+
+
+def _check_operation(name: str, operation: Operation, file: str) -> None:
+    def wrong(problem: str, key: str, do: str) -> DataError:
+        return DataError(problem, file=file, where=f"operations.{name}{key}", do=do)
+
+    if name not in OPERATIONS:
+        raise DataError(f"unknown operation {name!r}", file=file, where="operations", do=suggest(name, OPERATIONS))
+    if not _ROUTE.fullmatch(operation.route):
+        raise wrong(f"{operation.route!r} is no route", ".route", "write a method and a path, as in POST /payments")
+    if unknown := sorted((holes(operation.request) | holes(operation.path)) - _SENT):
+        raise wrong(f"nothing is called {unknown[0]!r}", ".request", suggest(unknown[0], _SENT))
 
 
 def _check_sourced(node: object, path: str, profile: Profile, file: str) -> None:
@@ -320,7 +346,6 @@ def _check_sourced(node: object, path: str, profile: Profile, file: str) -> None
         return
     members = json.loads(msgspec.json.encode(node)) if isinstance(node, (_Facts, Mapping)) else None
     if not isinstance(members, dict):
-        problem = "a fact without a source: write { is = …, source = … }"
-        raise DataError(problem, file=file, where=path)
+        raise DataError(_NO_SOURCE, file=file, where=path)
     for name, member in members.items():
         _check_sourced(member, f"{path}.{name}", profile, file)
