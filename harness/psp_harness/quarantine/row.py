@@ -1,0 +1,89 @@
+"""One row of QUARANTINE.md, and what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+FILE = "QUARANTINE.md"
+
+COLUMNS: Mapping[str, str] = {
+    "what": "a verdict id (role/profile/case/rule) or a test id; globs allowed",
+    "subject": "the address that it is about, such as sdk:stripe; globs allowed",
+    "rule": "the id of the rule that is violated, or a piece of the test's failure message",
+    "kind": "broken (must still fail) or flaky (may go either way)",
+    "owner": "who sees to it",
+    "reason": "why it fails, in a sentence",
+    "issue": "where it is tracked",
+    "since": "a date as YYYY-MM-DD",
+    "until": "the last day on which it excuses anything, as YYYY-MM-DD",
+}
+"""Every one of them is required in every row; the order is free."""
+
+
+class Class(StrEnum):
+    """How much a row is allowed to cost: the sign of the section that it stands in."""
+
+    RELEASE = "🔴"
+    NIGHTLY = "🟡"
+    MANUAL = "🟢"
+
+    @property
+    def meaning(self) -> str:
+        """What the section's heading says."""
+        return _MEANING[self]
+
+
+_MEANING: Mapping[Class, str] = {
+    Class.RELEASE: "must pass before release",
+    Class.NIGHTLY: "nightly",
+    Class.MANUAL: "manual only",
+}
+
+
+class Kind(StrEnum):
+    """What the row says of the future: a `broken` one must still fail, a `flaky` one may go either way."""
+
+    BROKEN = "broken"
+    FLAKY = "flaky"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One excuse."""
+
+    section: Class
+    what: str
+    subject: str
+    rule: str
+    kind: Kind
+    owner: str
+    reason: str
+    issue: str
+    since: date
+    until: date
+    """The last day on which it excuses anything."""
+    line: int
+    """Where it stands in the file, from 1."""
+
+    def is_expired(self, today: date) -> bool:
+        """Past its date it excuses nothing."""
+        return today > self.until
+
+
+def matches(row: Row, verdict_id: str, subject_address: str, rule: str) -> bool:
+    """Whether the row is about this verdict: of its subject, under its name, and of exactly its rule."""
+    return names(row.subject, subject_address) and speaks_of(row, verdict_id, rule)
+
+
+def speaks_of(row: Row, verdict_id: str, rule: str) -> bool:
+    """Whether the row is about a verdict of that name and rule, whoever its subject is."""
+    return row.rule == rule and names(row.what, verdict_id)
+
+
+def names(pattern: str, name: str) -> bool:
+    """Globs; a name also names itself, since the ids of tests contain brackets: `test_refund[twice]`."""
+    return pattern == name or fnmatchcase(name, pattern)

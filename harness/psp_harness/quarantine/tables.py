@@ -1,0 +1,130 @@
+"""The tables of a Markdown file, as people see them: cells without their escapes, each with its line.
+
+What Markdown would drop in silence is an error here: a cell beyond the header's, and a row that a blank line, an
+indentation or a line of HTML cuts off from its table. Tables in fenced code and in comments are examples, not rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from psp_harness.errors import DataError
+from psp_harness.quarantine.row import COLUMNS, Class
+
+# a glob such as provider/*/refund-*/* would be emphasis, and an issue in brackets a link: cells are taken as written
+_MARKDOWN = (
+    MarkdownIt("commonmark")
+    .enable("table")
+    .disable(["emphasis", "link", "image", "autolink", "html_inline", "reference"])
+)
+_CONFLICT = re.compile(r"(<{7}|>{7}|\|{7})( |$)")
+_PIPE = re.compile(r"(?<!\\)\|")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table."""
+
+    number: int
+    """From 1."""
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table and the signed section that it stands in, if any."""
+
+    section: Class | None
+    header: Line
+    rows: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Section:
+    sign: Class | None = None
+    level: int = 0
+
+
+def tables(text: str, file: str) -> Iterator[Table]:
+    """Every table of the file, in order. Raises `DataError` where rows would be lost."""
+    text = re.sub(r"\r\n?", "\n", text)
+    lines = text.split("\n")
+    _refuse_conflicts(lines, file)
+    tokens, section = _MARKDOWN.parse(text), _Section()
+    for place, token in enumerate(tokens):
+        if token.type == "heading_open":
+            section = _below(section, tokens[place + 1], int(token.tag[1:]), file)
+        elif token.type == "table_open":
+            yield _table(section.sign, tokens[place:], lines, file)
+        elif not _is_cell(tokens[place - 1]):
+            _refuse_loose_rows(token, file)
+
+
+def _refuse_conflicts(lines: Sequence[str], file: str) -> None:
+    for number, line in enumerate(lines, 1):
+        if _CONFLICT.match(line):
+            problem = f"got the merge conflict marker {line[:7]!r}, expected Markdown"
+            do = "resolve the merge conflict, and keep the rows of both sides"
+            raise DataError(problem, file=file, where=f"line {number}", do=do)
+
+
+def _below(section: _Section, heading: Token, level: int, file: str) -> _Section:
+    """The section that a heading opens; a deeper heading without a sign stays in the one around it."""
+    signs = [sign for sign in Class if sign in heading.content]
+    if len(signs) > 1:
+        problem = f"got a heading with the signs {' and '.join(signs)}, expected one"
+        raise DataError(problem, file=file, where=f"line {_number(heading)}", do="give each class a section of its own")
+    if signs or level <= section.level:
+        return _Section(signs[0], level) if signs else _Section()
+    return section
+
+
+def _table(sign: Class | None, tokens: Sequence[Token], lines: Sequence[str], file: str) -> Table:
+    cells: dict[int, list[str]] = {}
+    for before, token in pairwise(tokens):
+        if before.type == "table_close":
+            break
+        if _is_cell(before):
+            cells.setdefault(_number(token), []).append(_text(token))
+    header, *rows = (Line(number, tuple(texts)) for number, texts in cells.items())
+    for row in rows:
+        _refuse_more_cells(row, header, lines[row.number - 1], file)
+    return Table(sign, header, tuple(rows))
+
+
+def _refuse_more_cells(row: Line, header: Line, written: str, file: str) -> None:
+    pieces = _PIPE.split(written.strip(" \t>"))
+    count = len(pieces) - (pieces[0] == "") - (pieces[-1] == "")
+    if count > len(header.cells):
+        problem = f"got {count} cells, expected {len(header.cells)} as in the header"
+        do = r"write a | that belongs to a cell's text as \|"
+        raise DataError(problem, file=file, where=f"line {row.number}", do=do)
+
+
+def _refuse_loose_rows(token: Token, file: str) -> None:
+    """A row outside its table is text to Markdown: nobody would miss it until it no longer excuses."""
+    if token.type not in {"inline", "code_block", "html_block"} or token.content.startswith("<!--"):
+        return
+    for offset, line in enumerate(token.content.split("\n")):
+        if line.lstrip().startswith("|") or len(_PIPE.findall(line)) >= len(COLUMNS) - 1:
+            problem = f"got a table row outside a table: {line.strip()[:60]!r}"
+            do = "begin the table with a header and a line of | --- |, and keep blank lines and indentation out of it"
+            raise DataError(problem, file=file, where=f"line {_number(token) + offset}", do=do)
+
+
+def _is_cell(token: Token) -> bool:
+    return token.type in {"th_open", "td_open"}
+
+
+def _number(token: Token) -> int:
+    return token.map[0] + 1 if token.map else 1
+
+
+def _text(cell: Token) -> str:
+    return "".join(child.content for child in cell.children or ()).strip()
