@@ -22,8 +22,7 @@ CREATES = frozenset(STEPS)
 EFFECT_KIND: Mapping[str, str] = {"create-payment": "payment", "create-refund": "refund"}
 """What an operation leaves behind when it happened."""
 
-FEATURES: Mapping[str, str] = {
-    # of a profile
+_OF_A_PROFILE: Mapping[str, str] = {
     "idempotency-key": "the PSP promises to recognise a request that comes twice with one key",
     "key-required": "a POST without a key is refused",
     "key-length-limit": "the PSP documents the longest key",
@@ -33,14 +32,20 @@ FEATURES: Mapping[str, str] = {
     "client-ids": "the caller may choose the id of what it creates, and a second one with that id is refused",
     "two-tenants": "two accounts can be told apart by their credentials",
     "refunds": "money can be given back",
-    # of a subject
+}
+
+OF_A_SUBJECT: Mapping[str, str] = {
     "caller-keys": "it sends the key that it is given; without the feature it is given none",
     "own-keys": "given no key, it makes one; without the feature it refuses to send",
     "refund-id-is-key": "the key that it makes for a refund is the id of the shop's pending refund",
     "retries": "it retries by itself, as its declaration says",
     "parallel": "it takes several steps at once",
     "durable": "it may be killed and started again with what it kept",
-    # of a run
+}
+
+_OF_A_RUN: Mapping[str, str] = {
     "effects": "what the subject did can be read",
     "clock": "the subject's clock can be advanced",
 }
+
+FEATURES: Mapping[str, str] = {**_OF_A_PROFILE, **OF_A_SUBJECT, **_OF_A_RUN}

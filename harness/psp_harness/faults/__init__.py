@@ -58,16 +58,18 @@ class Fault:
     id: str
     says: str
     strike: Callable[[Line, Forward, Options], Awaitable[None]]
+    options: Mapping[str, type]
+    """What a case may say beside it, and of which type: `float` takes whole numbers too."""
 
 
 FAULTS: Registry[Fault] = Registry("fault")
 
 
-def fault(name: str) -> Callable[[Callable[[Line, Forward, Options], Awaitable[None]]], None]:
+def fault(name: str, **options: type) -> Callable[[Callable[[Line, Forward, Options], Awaitable[None]]], None]:
     """Register a fault under the words for what happens on the wire; its docstring is what people read."""
 
     def register(strike: Callable[[Line, Forward, Options], Awaitable[None]]) -> None:
-        FAULTS.add(name, Fault(name, " ".join((inspect.getdoc(strike) or "").split()), strike))
+        FAULTS.add(name, Fault(name, " ".join((inspect.getdoc(strike) or "").split()), strike, options))
 
     return register
 

@@ -5,7 +5,7 @@ from psp_harness.faults import Forward, Line, Options, fault
 LONGER_THAN_ITS_PATIENCE = 1.5
 
 
-@fault("slow-answer")
+@fault("slow-answer", seconds=float)
 async def slow_answer(line: Line, forward: Forward, options: Options) -> None:
     """The PSP acts at once, and its answer comes only after its sender was asked to stop waiting.
 

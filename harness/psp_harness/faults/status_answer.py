@@ -6,7 +6,7 @@ from psp_harness.faults import Forward, Line, Options, fault
 from psp_harness.model import Answer
 
 
-@fault("status-answer")
+@fault("status-answer", status=int, after=bool)
 async def status_answer(line: Line, forward: Forward, options: Options) -> None:
     """A gateway between the two answers with an error status; the PSP may have acted or not.
 

@@ -37,7 +37,8 @@ class Target:
     @property
     def authority(self) -> str:
         """As the Host header has it."""
-        return f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
 
 def target_of(base_url: str, ca_file: str | None = None) -> Target:
@@ -113,7 +114,7 @@ class Caller:
                 f"no answer to {outgoing.request.method} {outgoing.request.target} within {self._step_timeout:g} s",
                 do="is it running, and is it the right port? --step-timeout changes the bound",
             ) from None
-        except (ConnectionError, OSError) as error:
+        except (OSError, UnicodeError) as error:
             raise SubjectError(
                 f"{outgoing.request.method} {outgoing.request.target} at {self._target.authority}: {_reason(error)}",
                 do="start the provider, or correct the address",
@@ -129,7 +130,9 @@ class Caller:
         return await asyncio.open_connection(target.host, target.port, ssl=target.tls)
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return f"no such host ({error})"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, ssl.SSLError):
@@ -179,19 +182,15 @@ class _ProviderLine:
             try:
                 event = http.next_event()
             except h11.RemoteProtocolError as error:
-                shown = self._received[:60]
-                raise SubjectError(
-                    f"the answer is not HTTP ({error}): {shown!r}", do="is this the right port?"
-                ) from None
+                raise self._unreadable(error, closed=http.trailing_data[1]) from None
             if event is h11.NEED_DATA:
                 chunk = await reader.read(_CHUNK)
                 self._received += chunk
-                if not chunk:
-                    what = f"after {len(self._received)} bytes of it" if self._received else "before an answer came"
-                    raise SubjectError(f"the connection was closed {what}", do="see what the provider logged")
                 if len(self._received) > MAX_ANSWER:
-                    raise SubjectError(f"the answer is longer than {MAX_ANSWER} bytes; reading stopped")
-                http.receive_data(chunk)
+                    raise SubjectError(
+                        f"the answer is longer than {MAX_ANSWER} bytes; reading stopped", do="is this the right port?"
+                    )
+                http.receive_data(chunk)  # nothing: the connection was closed, which ends an answer without a length
             elif isinstance(event, h11.Response):
                 head = event
             elif isinstance(event, h11.Data):
@@ -200,6 +199,13 @@ class _ProviderLine:
                 return Answer(
                     head.status_code, tuple((bytes(n), bytes(v)) for n, v in head.headers.raw_items()), bytes(body)
                 )
+
+    def _unreadable(self, error: h11.RemoteProtocolError, *, closed: bool) -> SubjectError:
+        shown = self._received[:60]
+        if closed:
+            what = f"after {len(self._received)} bytes of it: {shown!r}" if shown else "before an answer came"
+            return SubjectError(f"the connection was closed {what}", do="see what the provider logged")
+        return SubjectError(f"the answer is not HTTP ({error}): {shown!r}", do="is this the right port?")
 
     async def answer(self, answer: Answer) -> None:
         self._seen = answer

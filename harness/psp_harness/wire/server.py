@@ -8,6 +8,7 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -72,6 +73,7 @@ class Server:
         self._attempts: Counter[int] = Counter()
         self._open: set[asyncio.Task[None]] = set()
         self._broken: list[str] = []
+        self._over = False
         self.base_url = ""
         self.refused_connections = 0
 
@@ -84,6 +86,7 @@ class Server:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._over = True
         self._server.close()
         for task in self._open:
             task.cancel()
@@ -106,7 +109,7 @@ class Server:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._open) >= MAX_CONNECTIONS:
+        if self._over or len(self._open) >= MAX_CONNECTIONS:
             self.refused_connections += 1
             writer.transport.abort()
             return
@@ -186,8 +189,10 @@ class _Connection:
             except h11.RemoteProtocolError as error:
                 return await self._refuse(draft, raw, error.error_status_hint)
             if event is h11.NEED_DATA:
-                if self._http.they_are_waiting_for_100_continue:
-                    self._writer.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
+                if self._http.they_are_waiting_for_100_continue and draft is not None:
+                    go_on = self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
+                    draft.received += go_on
+                    self._writer.write(go_on)
                 chunk = await self._reader.read(_CHUNK)
                 self._http.receive_data(chunk)
                 raw += chunk
@@ -232,8 +237,8 @@ class _ClientLine:
         self.patience = patience
 
     async def answer(self, answer: Answer) -> None:
-        if self._reader.at_eof():
-            return  # the sender hung up while it waited: it sees nothing
+        if self._hung_up():
+            return  # while it waited: it sees nothing
         await self._give(self._rendered(answer))
         self._draft.seen = answer
 
@@ -249,14 +254,14 @@ class _ClientLine:
         self._writer.transport.abort()
 
     async def wait(self, seconds: float) -> None:
-        gone = asyncio.ensure_future(self._hung_up())
-        await asyncio.wait({gone}, timeout=seconds)
-        gone.cancel()
+        with suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(seconds):
+                while not self._hung_up():
+                    self._http.receive_data(await self._reader.read(_CHUNK))
 
-    async def _hung_up(self) -> None:
-        while not self._reader.at_eof():
-            chunk = await self._reader.read(_CHUNK)
-            self._http.receive_data(chunk)
+    def _hung_up(self) -> bool:
+        """The sender closed its connection, or reset it."""
+        return self._reader.at_eof() or self._reader.exception() is not None
 
     async def _give(self, data: bytes) -> None:
         self._draft.received += data
@@ -266,5 +271,9 @@ class _ClientLine:
     def _rendered(self, answer: Answer) -> bytes:
         length = [] if answer.lines("content-length") else [(b"Content-Length", str(len(answer.body)).encode())]
         head = h11.Response(status_code=answer.status, headers=[*answer.headers, *length])
-        parts = (head, h11.Data(data=answer.body), h11.EndOfMessage())
-        return b"".join(self._http.send(part) or b"" for part in parts)
+        body = [] if self._to_head() else [h11.Data(data=answer.body)]
+        return b"".join(self._http.send(part) or b"" for part in (head, *body, h11.EndOfMessage()))
+
+    def _to_head(self) -> bool:
+        """An answer to HEAD has no body (RFC 9110 §9.3.2)."""
+        return self._draft.request is not None and self._draft.request.method == "HEAD"

@@ -1,0 +1,134 @@
+"""Applications that are started for the run: in a thread where they are ours, in a process of their own where they are not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from psp_harness.errors import SubjectError
+
+READY_SECONDS = 20.0
+_POLL_SECONDS = 0.01
+_END_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def in_thread(app: Any) -> AsyncIterator[str]:
+    """An ASGI application of ours on a free loopback port; gives its base URL."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_level="critical", lifespan="on", http="h11", ws="none", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        await _until(lambda: server.started, lambda: not thread.is_alive(), "the application did not start")
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        with suppress(SubjectError):
+            await _until(lambda: not thread.is_alive(), lambda: False, "", seconds=5.0)
+        listening.close()
+
+
+@asynccontextmanager
+async def in_process(target: str) -> AsyncIterator[str]:
+    """`module:attribute` under uvicorn in a process of its own, the working directory importable; gives its base URL."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        target,
+        "--port",
+        str(port),
+        "--log-level",
+        "error",
+        "--lifespan",
+        "auto",
+    ]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--app-dir", str(Path.cwd()), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    words = _LastWords(process.stderr)
+    try:
+        await _accepting(port, process, words)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await _end(process)
+        await words.end()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask it to end, and then end it and its children; whoever holds its output after that is not waited for."""
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, sent)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_SECONDS):
+                await process.wait()
+    process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 - its pipe may be held by a child
+
+
+class _LastWords:
+    """Reads a process's standard error to its end, and keeps the last line that says something."""
+
+    def __init__(self, stream: asyncio.StreamReader) -> None:
+        self.text = ""
+        self._task = asyncio.create_task(self._read(stream))
+
+    async def _read(self, stream: asyncio.StreamReader) -> None:
+        while chunk := await stream.read(65_536):
+            said = [line for line in chunk.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
+            self.text = said[-1][-300:] if said else self.text
+
+    async def end(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def all(self) -> str:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._task
+        return self.text
+
+
+async def _accepting(port: int, process: asyncio.subprocess.Process, words: _LastWords) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.returncode is not None:
+            raise SubjectError(
+                f"the application ended with status {process.returncode} before it accepted: {await words.all()!r}",
+                do="import it by hand from this directory",
+            )
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(_POLL_SECONDS)
+    raise SubjectError(
+        f"the application did not accept connections within {READY_SECONDS:g} s", do="see what it does at import"
+    )
+
+
+async def _until(done: Any, failed: Any, problem: str, *, seconds: float = READY_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        if failed():
+            raise SubjectError(problem)
+        if time.monotonic() > deadline:
+            raise SubjectError(f"{problem} within {seconds:g} s")
+        await asyncio.sleep(_POLL_SECONDS)
