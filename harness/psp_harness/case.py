@@ -6,6 +6,7 @@ are one *moment*: they are released together. The format is described in `contra
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -79,7 +80,7 @@ class _File(_Written, frozen=True):
     case: tuple[Case, ...]
 
 
-def load(paths: Iterable[Path], faults: Mapping[str, object]) -> tuple[Case, ...]:
+def load(paths: Iterable[Path], faults: Mapping[str, _TakesOptions]) -> tuple[Case, ...]:
     """Every case of these files and folders, in order; `faults` are the faults that exist.
 
     Raises `DataError` with file, case and key for anything that is wrong.
@@ -96,7 +97,10 @@ def load(paths: Iterable[Path], faults: Mapping[str, object]) -> tuple[Case, ...
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
-        yield from sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        found = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        if not found:
+            raise DataError("no TOML file in this folder", file=str(path), do="name the folder or file of your cases")
+        yield from found
 
 
 def _read(file: Path) -> tuple[Case, ...]:
@@ -125,35 +129,66 @@ def _explain(error: msgspec.ValidationError, raw: Mapping[str, object], file: st
     )
 
 
-def _check(case: Case, file: str, faults: Mapping[str, object]) -> None:
+def _check(case: Case, file: str, faults: Mapping[str, _TakesOptions]) -> None:
     def wrong(problem: str, key: str, do: str = "") -> DataError:
         return DataError(problem, file=file, where=f"case {case.id!r}, {key}", do=do)
 
-    for feature in case.needs - set(FEATURES):
+    if not _ID.fullmatch(case.id):
+        raise wrong("a case id is kebab-case: it names verdicts and files", "id", "for instance two-payments")
+    if any(step.parallel and (step.do or step.repeat) for step in case.steps):
+        raise wrong("a step has exactly one of do, repeat, parallel", "steps")
+    for feature in sorted(case.needs - set(FEATURES)):
         raise wrong(f"unknown feature {feature!r}", "needs", suggest(feature, FEATURES))
-    named: set[str] = set()
+    named: dict[str, str] = {}
+    asked: set[str] = set()
     for step in flat(case.steps):
         _check_step(step, named, wrong)
-        named |= {step.as_} if step.as_ else set()
+        does = step.do or named[step.repeat or ""]
+        if does == "create-refund" and "create-payment" not in asked:
+            raise wrong("a refund needs a payment before it", "steps", "begin with a create-payment")
+        asked.add(does)
+        named |= {step.as_: does} if step.as_ else {}
     for fault in case.faults:
         if fault.strike not in faults:
             raise wrong(f"unknown fault {fault.strike!r}", "faults", suggest(fault.strike, faults))
         if fault.on not in named:
             raise wrong(f"strikes {fault.on!r}, which is no step of this case", "faults", suggest(fault.on, named))
+        _check_options(fault, faults[fault.strike].options, wrong)
 
 
-def _check_step(step: Step, named: set[str], wrong: _Wrong) -> None:
-    if (step.do is None) == (step.repeat is None):
-        raise wrong("a step has exactly one of do, repeat, parallel", "steps")
+def _check_options(fault: Fault, known: Mapping[str, type], wrong: _Wrong) -> None:
+    for name, value in fault.options.items():
+        if name not in known:
+            do = suggest(name, known) if known else "it takes none"
+            raise wrong(f"{fault.strike} has no option {name!r}", "faults", do)
+        if type(value) not in ({int, float} if known[name] is float else {known[name]}):
+            raise wrong(f"option {name} of {fault.strike} is {value!r}; expected {known[name].__name__}", "faults")
+
+
+def _check_step(step: Step, named: Mapping[str, str], wrong: _Wrong) -> None:
+    if step.parallel or (step.do is None) == (step.repeat is None):
+        raise wrong("a step has exactly one of do, repeat, parallel, and none inside parallel", "steps")
+    if step.times < 1:
+        raise wrong(f"times is {step.times}; expected a positive number of copies", "steps")
     if step.do is not None and step.do not in STEPS:
         raise wrong(f"unknown step {step.do!r}", "steps", suggest(step.do, STEPS))
-    if step.do is not None and (step.amount is None or step.amount < 1):
-        raise wrong(f"amount {step.amount!r} of {step.do}: expected a positive integer in minor units", "steps")
+    if (step.do is not None and step.amount is None) or (step.amount is not None and step.amount < 1):
+        raise wrong(f"amount {step.amount!r} of {step.do or step.repeat}: expected a positive integer in minor units", "steps")
     for name in (step.repeat, step.of):
         if name is not None and name not in named:
             raise wrong(f"names {name!r}, which is no earlier step", "steps", suggest(name, named))
+    if step.of is not None and named[step.of] != "create-payment":
+        raise wrong(f"refunds {step.of!r}, which is no payment", "steps", "name a create-payment")
     if step.as_ in named:
         raise wrong(f"two steps are called {step.as_!r}", "steps")
+
+
+_ID = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class _TakesOptions(Protocol):
+    @property
+    def options(self) -> Mapping[str, type]: ...
 
 
 class _Wrong(Protocol):

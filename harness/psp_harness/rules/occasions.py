@@ -196,14 +196,15 @@ def _finished(group: Group) -> list[Exchange]:
 
 
 def _groups(history: History, profile: Profile) -> Iterator[Group]:
-    grouped: dict[tuple[object, ...], list[tuple[Intent, Exchange]]] = {}
+    """Effects are attributed by amount: nothing is told of a request that was asked for under another key, too."""
+    alike: dict[tuple[object, ...], dict[tuple[object, ...], list[tuple[Intent, Exchange]]]] = {}
     for intent, exchange in sent(history):
-        if intent.key:
-            grouped.setdefault((intent.tenant, intent.key, asks(intent)), []).append((intent, exchange))
-    for members in grouped.values():
-        effects = effects_of(history, members[0][0], profile)
-        if len(members) > 1 and effects is not None:
-            yield Group(members[0][0], tuple(exchange for _, exchange in members), effects)
+        alike.setdefault(asks(intent), {}).setdefault((intent.tenant, intent.key), []).append((intent, exchange))
+    for members, *under_another_key in (by_key.values() for by_key in alike.values()):
+        intent = members[0][0]
+        effects = effects_of(history, intent, profile)
+        if len(members) > 1 and intent.key and effects is not None and not under_another_key:
+            yield Group(intent, tuple(exchange for _, exchange in members), effects)
 
 
 def refunded(history: History, profile: Profile) -> Iterator[Refunded]:

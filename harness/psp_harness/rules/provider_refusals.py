@@ -150,8 +150,10 @@ def _over_refunds(history: History) -> Iterator[Exchange]:
     """Refused refunds that came alone, after others had taken so much that this one was too much."""
     taken: dict[int, int] = {}
     paid = {intent.step: intent.amount for intent in history.intents if intent.payment is None}
-    for intent, exchange in sent(history):
-        if intent.payment is None or exchange.answer is None:
+    refunds = [(intent, exchange) for intent, exchange in sent(history) if intent.payment is not None]
+    for intent, exchange in refunds:
+        met = any(other is not exchange and other.overlaps(exchange) for _, other in refunds)
+        if met or intent.payment is None or exchange.answer is None:
             continue
         if exchange.answer.accepted:
             taken[intent.payment] = taken.get(intent.payment, 0) + intent.amount

@@ -1,0 +1,124 @@
+"""Drive a client: we are its PSP. Each case has a PSP of its own, with nothing in its books."""
+
+from __future__ import annotations
+
+import asyncio
+
+from psp_harness.drive.ending import NothingToRefund, ended
+from psp_harness.errors import SubjectError
+from psp_harness.model import Claims, Done, Driven, Exchange, History, Intent, Outcome, Refused, Request
+from psp_harness.plan import Plan, Planned, moments
+from psp_harness.profile import Profile, operation_of
+from psp_harness.rules.wording import fault_of
+from psp_harness.subjects.addresses import our_psp
+from psp_harness.subjects.client import ClientSubject, Session
+from psp_harness.wire.server import Server
+
+
+async def introduce(subject: ClientSubject, profile: Profile) -> Claims:
+    """What a client says of itself, asked once before anything is planned. Raises `SubjectError`."""
+    psp = our_psp(profile, subject.credentials)
+    try:
+        async with (
+            Server(psp.handle, lambda _: (None, None), (), patience=subject.answer_timeout) as server,
+            subject.session(server.base_url) as session,
+        ):
+            await session.stop()
+            return session.claims
+    finally:
+        await psp.close()
+
+
+class ClientCase:
+    """One case of a client."""
+
+    def __init__(self, planned: Planned, plan: Plan, subject: ClientSubject) -> None:
+        self._planned, self._profile, self._subject = planned, plan.profile, subject
+        self._psp = our_psp(plan.profile, subject.credentials)
+        self._outcomes: dict[int, Outcome] = {}
+        self._claims = Claims(subject.address)
+        self._notes: tuple[str, ...] = ()
+        self._asked: list[Intent] = []
+
+    async def drive(self) -> Driven:
+        """Ask its steps, one moment after the other, and write down what happened."""
+        errored = doubtful = ""
+        server = Server(self._psp.handle, self._classify, self._planned.strikes, patience=self._subject.answer_timeout)
+        async with server:
+            try:
+                await self._steps(server)
+            except NothingToRefund as error:
+                doubtful = str(error)
+            except SubjectError as error:
+                errored = str(error)
+        history = await self._history(server.exchanges)
+        errored = errored or "; ".join(server.broken)
+        return ended(self._planned, history, errored=errored, doubtful=doubtful or self._doubt(history))
+
+    async def _history(self, exchanges: tuple[Exchange, ...]) -> History:
+        effects = await self._psp.effects()
+        await self._psp.close()
+        case, intents = self._planned.case.id, self._planned.intents
+        return History(case, intents, self._outcomes, exchanges, effects, self._claims, self._notes)
+
+    async def _steps(self, server: Server) -> None:
+        async with self._subject.session(server.base_url) as session:
+            self._claims = session.claims
+            try:
+                for moment in moments(self._planned.intents):
+                    self._asked += moment
+                    await self._moment(session, moment)
+                await session.stop()
+            finally:
+                self._notes = session.channel.notes()
+
+    async def _moment(self, session: Session, moment: list[Intent]) -> None:
+        async def ask(intent: Intent) -> None:
+            self._outcomes[intent.step] = await session.do(intent, await self._payment_id(intent))
+
+        for result in await asyncio.gather(*(ask(intent) for intent in moment), return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _payment_id(self, intent: Intent) -> str:
+        """The payment to refund: as the client was told, or, where that was lost, as the PSP recorded it."""
+        if intent.payment is None:
+            return ""
+        told = self._outcomes.get(intent.payment)
+        if isinstance(told, Done) and told.values.get("payment_id"):
+            return str(told.values["payment_id"])
+        payment = next(other for other in self._planned.intents if other.step == intent.payment)
+        for effect in await self._psp.effects():
+            if effect.kind == "payment" and effect.amount == payment.amount:
+                return str(effect.id)
+        raise NothingToRefund(f"the payment to refund never came to be: the client reports {told!r}")
+
+    def _classify(self, request: Request) -> tuple[int | None, str | None]:
+        """By operation and amount, among the steps that were asked: never by the key, never by arrival."""
+        found = operation_of(self._profile, request)
+        if found is None:
+            return None, None
+        operation, values = found
+        same = (i.step for i in self._asked if i.operation == operation and i.amount == values.get("amount"))
+        return next(same, None), operation
+
+    def _doubt(self, history: History) -> str:
+        """A plain step that did not work, though nothing was in its way: the client is perhaps not set up right."""
+        for intent in history.intents:
+            attempts, outcome = history.attempts(intent), history.outcomes.get(intent.step)
+            plain = not any(x.fault for x in attempts) and not fault_of(intent.key, self._profile)
+            if plain and intent.key is not None and not isinstance(outcome, Done):
+                return f"a plain {intent.operation} did not work: the client reports {_said(outcome)}; {_answered(attempts)}"
+        return ""
+
+
+def _said(outcome: Outcome | None) -> str:
+    if outcome is None or isinstance(outcome, Done):
+        return "nothing"
+    kind = "that it refused" if isinstance(outcome, Refused) else outcome.kind
+    return f"{kind} ({outcome.message})"
+
+
+def _answered(attempts: tuple[Exchange, ...]) -> str:
+    answers = [x.answer for x in attempts if x.answer is not None]
+    return f"our PSP answered {answers[0].status}: {answers[0].body[:120]!r}" if answers else "nothing reached our PSP"

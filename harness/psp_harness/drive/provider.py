@@ -1,0 +1,104 @@
+"""Drive a provider: we are its client. All cases meet one provider, and none meets another's keys or amounts."""
+
+from __future__ import annotations
+
+from psp_harness.drive.ending import NothingToRefund, ended
+from psp_harness.errors import SubjectError
+from psp_harness.model import Driven, Effect, Exchange, History, Intent
+from psp_harness.plan import Plan, Planned, is_of_another_run, moments
+from psp_harness.profile import values_of
+from psp_harness.subjects.provider import ProviderSubject
+from psp_harness.vocabulary import EFFECT_KIND
+
+_ONLY_ATTEMPT = 1
+"""Of each step: we try once."""
+
+
+class ProviderCase:
+    """One case of a provider."""
+
+    def __init__(self, planned: Planned, plan: Plan, subject: ProviderSubject) -> None:
+        self._planned, self._plan, self._subject = planned, plan, subject
+        self._caller = subject.caller()
+        self._ids: dict[int, str] = {}
+
+    async def drive(self) -> Driven:
+        """Send its steps, one moment after the other, and write down what happened."""
+        errored = doubtful = ""
+        effects: tuple[Effect, ...] | None = None
+        try:
+            doubtful = await self._steps()
+            effects = await self._subject.effects()
+        except SubjectError as error:
+            errored = str(error)
+        case, intents = self._planned.case.id, self._planned.intents
+        mine = self._told(self._of_this_case(effects))
+        history = History(case, intents, {}, self._caller.exchanges, mine, self._subject.claims)
+        return ended(self._planned, history, errored=errored, doubtful=doubtful or self._doubt(history))
+
+    async def _steps(self) -> str:
+        """Why the case could not go on, if so; what was recorded up to there still counts."""
+        try:
+            for moment in moments(self._planned.intents):
+                await self._moment(moment)
+        except NothingToRefund as error:
+            return str(error)
+        return ""
+
+    async def _moment(self, moment: list[Intent]) -> None:
+        strikes = {strike.step: strike for strike in self._planned.strikes if strike.hits(strike.step, _ONLY_ATTEMPT)}
+        outgoing = [self._subject.outgoing(i, await self._payment_id(i), strikes.get(i.step)) for i in moment]
+        await self._caller.together(outgoing)
+        for intent in moment:
+            self._remember(intent)
+
+    def _remember(self, intent: Intent) -> None:
+        """What the provider called it, if its answer was seen: what was lost is not known to a client."""
+        for exchange in self._exchanges(intent):
+            if exchange.seen is not None and exchange.seen.accepted:
+                found = values_of(self._plan.profile, intent.operation, exchange.seen).get("id")
+                self._ids |= {intent.step: str(found)} if found else {}
+
+    async def _payment_id(self, intent: Intent) -> str:
+        """The payment to refund: as it was answered, or, where that was lost, as its effect names it."""
+        if intent.payment is None:
+            return ""
+        if intent.payment in self._ids:
+            return self._ids[intent.payment]
+        payment = next(other for other in self._planned.intents if other.step == intent.payment)
+        for effect in await self._subject.effects() or ():
+            if effect.kind == "payment" and effect.amount == payment.amount:
+                return effect.id
+        seen = [x.seen for x in self._exchanges(payment) if x.seen]
+        said = f"it was answered {seen[0].status}: {seen[0].body[:120]!r}" if seen else "it was never answered"
+        raise NothingToRefund(f"the payment to refund never came to be; {said}")
+
+    def _exchanges(self, intent: Intent) -> list[Exchange]:
+        return [exchange for exchange in self._caller.exchanges if exchange.step == intent.step]
+
+    def _of_this_case(self, effects: tuple[Effect, ...] | None) -> tuple[Effect, ...] | None:
+        """Attributed by id, payment id and amount, never by number; another run's reference is not ours."""
+        if effects is None:
+            return None
+        mine = [e for e in effects if not is_of_another_run(e.reference, self._plan.run)]
+        amounts = {i.amount for i in self._planned.intents if i.payment is None}
+        payments = [e for e in mine if e.kind != "refund" and e.amount in amounts]
+        ids = {*self._ids.values(), *(e.id for e in payments)}
+        return (*payments, *(e for e in mine if e.kind == "refund" and e.payment_id in ids))
+
+    def _told(self, effects: tuple[Effect, ...] | None) -> tuple[Effect, ...] | None:
+        """None where something was accepted that they do not show: they do not say what the provider did."""
+        shown = {e.id for e in effects or ()} | {(e.kind, e.amount) for e in effects or ()}
+        for intent in self._planned.intents:
+            known = {self._ids.get(intent.step), (EFFECT_KIND[intent.operation], intent.amount)}
+            if any(x.answer and x.answer.accepted for x in self._exchanges(intent)) and not known & shown:
+                return None
+        return effects
+
+    def _doubt(self, history: History) -> str:
+        """No first request was accepted: perhaps the credential or the profile is not the right one."""
+        first = [x for i in history.intents if i.moment == 1 for x in history.attempts(i)]
+        answers = [x.answer for x in first if x.answer is not None]
+        if not answers or any(answer.accepted for answer in answers):
+            return ""
+        return f"a plain {first[0].operation} was answered {answers[0].status}: {answers[0].body[:200]!r}"

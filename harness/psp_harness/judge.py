@@ -1,0 +1,82 @@
+"""Hold what was driven against the rules. Pure.
+
+What must hold here: a rule without an occasion is *unexercised*, told once for the run; a case that did not come to its
+end proves no pass, but what was seen to be violated in it stays violated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from psp_harness.model import Driven, Errored, History, Level, Passed, Problem, Result, Unexercised, Verdict, Violated
+from psp_harness.plan import ANY_CASE, CASE_RUNS, Plan
+from psp_harness.profile import Profile
+from psp_harness.rules import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What one rule finds in one history."""
+
+    occasions: int
+    problems: tuple[Problem, ...]
+
+
+def judge(plan: Plan, driven: Mapping[str, Driven]) -> tuple[Verdict, ...]:
+    """A verdict for each case and rule that had an occasion, one for each that could not be told, and the skipped ones."""
+    verdicts = [verdict for case, each in driven.items() for verdict in _case(plan, case, each)]
+    wanted = [verdict for verdict in verdicts if verdict.rule == CASE_RUNS or plan.wants(verdict.id)]
+    return (*wanted, *_unexercised(plan, driven, {verdict.rule for verdict in verdicts}), *plan.skipped)
+
+
+def _case(plan: Plan, case: str, driven: Driven) -> Iterator[Verdict]:
+    complete = not (driven.errored or driven.unexercised or driven.doubtful)
+    violated = False
+    for rule in plan.rules:
+        result = _result(rule, driven.history, plan.profile)
+        violated |= isinstance(result, Violated)
+        if isinstance(result, Violated | Errored) or (complete and isinstance(result, Passed)):
+            yield Verdict(plan.role, plan.profile.name, case, rule.id, rule.level, result)
+    told = _told(driven, violated=violated)
+    if told is not None:
+        yield Verdict(plan.role, plan.profile.name, case, CASE_RUNS, Level.MUST, told)
+
+
+def _told(driven: Driven, *, violated: bool) -> Result | None:
+    """Why the case itself proves nothing, if so."""
+    if driven.errored:
+        return Errored(driven.errored)
+    if driven.doubtful and not violated:
+        return Errored(driven.doubtful)
+    return Unexercised(driven.unexercised) if driven.unexercised else None
+
+
+def _result(rule: Rule, history: History, profile: Profile) -> Result | None:
+    """None where the history shows no occasion."""
+    if rule.needs_effects and history.effects is None:
+        return None
+    try:
+        judged = hold(rule, history, profile)
+    except Exception as error:  # noqa: BLE001 - a rule that fails is our error: it must not pass, nor end the run
+        return Errored(f"the rule failed on this history: {error!r}; please report this")
+    if not judged.occasions:
+        return None
+    return Violated(judged.occasions, judged.problems) if judged.problems else Passed(judged.occasions)
+
+
+def hold(rule: Rule, history: History, profile: Profile) -> Judged:
+    """One rule against one history."""
+    occasions = list(rule.on(history, profile))
+    found = ((occasion, rule.check(occasion, profile)) for occasion in occasions)
+    return Judged(len(occasions), tuple(Problem(said, occasion.exchanges) for occasion, said in found if said))
+
+
+def _unexercised(plan: Plan, driven: Mapping[str, Driven], judged: set[str]) -> Iterator[Verdict]:
+    blind = any(each.history.effects is None for each in driven.values())
+    for rule in plan.rules:
+        if rule.id in judged or not any(plan.wants_rule(case, rule.id) for case in driven):
+            continue
+        unknown = rule.needs_effects and blind
+        reason = "nobody can say what the subject did: give --effects PATH, with all that was accepted" if unknown else rule.otherwise
+        yield Verdict(plan.role, plan.profile.name, ANY_CASE, rule.id, rule.level, Unexercised(reason))

@@ -1,0 +1,169 @@
+"""One run, from a job to a report: the only module that knows all the stages and their order."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from psp_harness import case, faults, rules
+from psp_harness.case import Case
+from psp_harness.contracts import CASES
+from psp_harness.drive import drive, errored, introduce
+from psp_harness.errors import SubjectError, UsageError
+from psp_harness.judge import judge
+from psp_harness.model import Claims, Driven, Report, Role
+from psp_harness.plan import Plan, available, make
+from psp_harness.profile import Profile
+from psp_harness.quarantine import Row
+from psp_harness.settle import settle
+from psp_harness.subjects.addresses import Options, open_client, open_provider
+from psp_harness.vocabulary import OF_A_SUBJECT
+
+RUN_ID_BYTES = 4
+_ALL = frozenset({*OF_A_SUBJECT, "refunds"})
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one run is asked for: the command line as values."""
+
+    role: Role
+    address: str
+    profile: Profile
+    gate: str | None = None
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    effects_path: str | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    allowed_hosts: frozenset[str] = frozenset()
+    ca_file: str | None = None
+    step_timeout: float = 60.0
+    """Seconds; past it a case is errored."""
+    answer_timeout: float = 2.0
+    """Seconds that a client is asked to wait for an answer."""
+    strict: bool = False
+    jobs: int = 16
+    cases: tuple[Path, ...] = (CASES,)
+    rows: tuple[Row, ...] = ()
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @property
+    def all_credentials(self) -> dict[str, str]:
+        """Those in use, by tenant: the profile's, which are no secrets, unless others were given."""
+        return {**self.profile.credentials, **self.credentials}
+
+
+class Progress:
+    """Told how far a run is; does nothing unless somebody wants to show it."""
+
+    def planned(self, cases: int) -> None:
+        """So many cases will be driven."""
+
+    def done(self, case_id: str) -> None:
+        """This one came to its end."""
+
+
+async def run(job: Job, progress: Progress | None = None) -> Report:
+    """Plan, drive, judge and settle one job.
+
+    Raises `UsageError` and `DataError` for what the caller got wrong; a subject that cannot be driven is no exception
+    but a report whose verdicts are *errored*.
+    """
+    progress = progress or Progress()
+    started, clock = datetime.now(UTC), time.perf_counter()
+    faults.load()
+    cases = case.load(job.cases, faults.FAULTS)
+    _check(job)
+    plan, driven, claims, address = await _driven(job, cases, progress)
+    settled = settle(
+        judge(plan, driven), profile=job.profile, subject=job.address, rows=job.rows, gate=job.gate, today=job.today
+    )
+    return Report(
+        run=plan.run,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        role=job.role,
+        subject=claims,
+        address=address,
+        profile=job.profile.name,
+        gate=job.gate,
+        strict=job.strict,
+        verdicts=tuple(verdict for verdict in settled.verdicts if plan.wants(verdict.id)),
+        histories={name: each.history for name, each in driven.items()},
+        stale=settled.stale,
+        secrets=tuple(job.credentials.values()),
+    )
+
+
+_Driven = tuple[Plan, Mapping[str, Driven], Claims, str]
+
+
+async def _driven(job: Job, cases: Sequence[Case], progress: Progress) -> _Driven:
+    options = Options(
+        job.profile,
+        job.all_credentials,
+        job.step_timeout,
+        job.answer_timeout,
+        effects_path=job.effects_path,
+        allowed_hosts=job.allowed_hosts,
+        ca_file=job.ca_file,
+    )
+    openers = {Role.CLIENT: _client, Role.PROVIDER: _provider}
+    if job.role not in openers:
+        raise UsageError(f"role {job.role!s} cannot be judged yet", do=f"roles: {', '.join(openers)}")
+    return await openers[job.role](job, cases, options, progress)
+
+
+async def _client(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> _Driven:
+    subject = open_client(job.address, options)
+    try:
+        claims = await introduce(subject, job.profile)
+    except SubjectError as error:
+        return _nothing(job, cases, Claims(job.address), str(error))
+    plan = _plan(job, cases, claims, {"effects"})
+    progress.planned(len(plan.cases))
+    return plan, await drive(plan, subject, jobs=job.jobs, on_case=progress.done), claims, job.address
+
+
+async def _provider(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> _Driven:
+    try:
+        async with open_provider(job.address, options) as subject:
+            plan = _plan(job, cases, subject.claims, {"effects"})
+            progress.planned(len(plan.cases))
+            return (
+                plan,
+                await drive(plan, subject, jobs=job.jobs, on_case=progress.done),
+                subject.claims,
+                subject.address,
+            )
+    except SubjectError as error:
+        return _nothing(job, cases, Claims(job.address), str(error))
+
+
+def _nothing(job: Job, cases: Sequence[Case], claims: Claims, problem: str) -> _Driven:
+    """The subject could not even be opened: every case is errored for that reason."""
+    plan = _plan(job, cases, replace(claims, features=_ALL), {"effects"})  # it never said what it does not have
+    return plan, errored(plan, problem, claims), claims, job.address
+
+
+def _plan(job: Job, cases: Sequence[Case], claims: Claims, given: set[str]) -> Plan:
+    features = available(job.profile, job.role, claims, given, job.without)
+    run_id = secrets.token_hex(RUN_ID_BYTES)
+    return make(cases, rules.load().values(), job.profile, role=job.role, features=features, run=run_id, only=job.only)
+
+
+def _check(job: Job) -> None:
+    for name in job.credentials:
+        if name not in job.profile.credentials:
+            known = ", ".join(job.profile.credentials)
+            raise UsageError(
+                f"--credential names {name!r}, which profile {job.profile.name!r} does not have", do=f"known: {known}"
+            )
+    if job.step_timeout <= 0 or job.jobs < 1:
+        raise UsageError(
+            "--step-timeout and --jobs take positive numbers", do="for instance --step-timeout 60 --jobs 16"
+        )
