@@ -1,0 +1,208 @@
+"""The command line: parses, delegates, prints, and turns a verdict into an exit status. Nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from msgspec import structs
+from rich.console import Console
+
+from psp_harness import __version__, config, listing, profile, quarantine
+from psp_harness.contracts import CASES
+from psp_harness.errors import HarnessError, UsageError
+from psp_harness.model import Report, Role
+from psp_harness.progress import shown_on
+from psp_harness.quarantine import GATES
+from psp_harness.reports import Clean, evidence, json, junit, text
+from psp_harness.run import Job
+from psp_harness.run import run as run_job
+from psp_harness.settle import exit_status
+from psp_harness.subjects.addresses import default_profile, default_role
+
+PRIVATE = Path(".psp-harness")
+"""Where evidence goes when no `--json` says where; ignored by git."""
+
+
+def main() -> NoReturn:
+    """The entry point: an error of ours is one line on standard error and status 2, never a traceback."""
+    try:
+        cli.main(standalone_mode=False)
+    except HarnessError as error:
+        click.echo(f"psp-harness: {error}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except OSError as error:  # a report that cannot be written, an output that nobody reads any more
+        click.echo(f"psp-harness: {error.filename or 'output'}: {error.strerror}; name a file that can be written", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("psp-harness: interrupted", err=True)
+        sys.exit(130)
+    sys.exit(0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="psp-harness")
+def cli() -> None:
+    """Prove that a payment integration cannot charge twice, refund twice, or lose money to a retry."""
+
+
+@cli.command()
+@click.option("--role", type=click.Choice([role.value for role in Role]), help="What the subject is.")
+@click.option("--subject", metavar="ADDRESS", help="Whom to judge: see psp-harness list subjects.")
+@click.option("--profile", "profile_name", metavar="NAME|FILE", help="Which PSP: see psp-harness list profiles.")
+@click.option("--gate", metavar="GATE", help=f"One of {', '.join(GATES)}; without it nothing is excused.")
+@click.option("--only", multiple=True, metavar="GLOB", help="Verdict ids to keep, or how they begin.")
+@click.option("--effects", metavar="PATH", help="The provider's route that says what it did.")
+@click.option(
+    "--credential", "credentials", multiple=True, metavar="NAME=VALUE", help="For instance tenant-a=sk_test_…."
+)
+@click.option("--without", multiple=True, metavar="FEATURE", help="A feature that this subject does not have.")
+@click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A target that is not loopback.")
+@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="PEM file to trust for https.")
+@click.option("--step-timeout", type=float, default=60.0, show_default=True, metavar="S", help="Bound on each step.")
+@click.option("--strict", is_flag=True, help="A SHOULD counts, and so does a rule that nothing exercised.")
+@click.option("--jobs", type=int, default=16, show_default=True, metavar="N", help="Cases at one time.")
+@click.option(
+    "--cases", multiple=True, type=click.Path(path_type=Path), help="More cases: a TOML file or a folder of them."
+)
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the report here.")
+@click.option("--junit", "junit_file", type=click.Path(dir_okay=False, path_type=Path), help="Write JUnit XML here.")
+def run(role: str | None, subject: str | None, profile_name: str | None, **options: object) -> None:
+    """Judge a subject. Without one: what psp-harness.toml names, or the reference client and provider.
+
+    Exit status 1: a MUST is violated and not excused. 2: something cannot be told, or the call is wrong. 0: neither.
+    """
+    settings = config.load(Path.cwd())
+    jobs = [_job(each, settings, options) for each in _runs(settings, role, subject, profile_name)]
+    statuses = [_judge(job, options, several=len(jobs) > 1) for job in jobs]
+    sys.exit(1 if 1 in statuses else max(statuses))
+
+
+def _runs(settings: config.Config, role: str | None, subject: str | None, name: str | None) -> Sequence[config.Run]:
+    """What the command line names; or what the project's file names, or ours, of that role and profile."""
+    if subject is not None:
+        of_role = Role(role) if role else default_role(subject)
+        return [config.Run(of_role, subject, name or default_profile(subject))]
+    chosen = [each for each in settings.run or config.OURS if role in {None, each.role.value}]
+    if not chosen:
+        raise UsageError(f"nothing to judge in role {role!r}", do="name it: --subject ADDRESS")
+    if name is None:
+        return chosen
+    return [structs.replace(each, profile=name) for each in chosen]
+
+
+def _job(chosen: config.Run, settings: config.Config, options: dict[str, object]) -> Job:
+    given = _Given(options)
+    return Job(
+        role=chosen.role,
+        address=chosen.subject,
+        profile=profile.load(chosen.profile),
+        gate=given.text("gate"),
+        only=given.many("only"),
+        without=given.many("without") or chosen.without,
+        effects_path=given.text("effects") or chosen.effects,
+        credentials={**chosen.credentials, **given.pairs("credentials")},
+        allowed_hosts=frozenset(given.many("allow_hosts") or chosen.allow_hosts),
+        ca_file=given.text("ca") or chosen.ca,
+        step_timeout=given.number("step_timeout"),
+        strict=bool(options["strict"]),
+        jobs=int(given.number("jobs")),
+        cases=(CASES, *(Path(path) for path in settings.cases), *(Path(path) for path in given.many("cases"))),
+        rows=quarantine.read(Path(settings.quarantine)),
+    )
+
+
+class _Given:
+    """Options as click hands them over, by type."""
+
+    def __init__(self, options: dict[str, object]) -> None:
+        self._options = options
+
+    def text(self, name: str) -> str | None:
+        value = self._options[name]
+        return None if value is None else str(value)
+
+    def number(self, name: str) -> float:
+        return float(str(self._options[name]))
+
+    def many(self, name: str) -> tuple[str, ...]:
+        value = self._options[name]
+        return tuple(str(each) for each in value) if isinstance(value, tuple) else ()
+
+    def pairs(self, name: str) -> dict[str, str]:
+        pairs = [each.partition("=") for each in self.many(name)]
+        for key, equals, value in pairs:
+            if not (key and equals and value):
+                raise UsageError("--credential takes NAME=VALUE", do="for instance --credential tenant-a=sk_test_…")
+        return {key: value for key, _, value in pairs}
+
+
+def _judge(job: Job, options: dict[str, object], *, several: bool) -> int:
+    with shown_on(Console(stderr=True), f"{job.role} {job.address}") as progress:
+        report = asyncio.run(run_job(job, progress))
+    _write(report, job, options, several=several)
+    return exit_status(report.verdicts, report.stale, strict=report.strict)
+
+
+def _write(report: Report, job: Job, options: dict[str, object], *, several: bool) -> None:
+    """Every format that was asked for; text always. With several subjects, each has its files: report-client.json."""
+    clean = Clean(report)
+    json_file, junit_file = (_of_role(options[name], report.role, several) for name in ("json_file", "junit_file"))
+    folder = evidence.beside(json_file) if json_file else _private(report)
+    files = evidence.write(clean, folder)
+    if json_file:
+        json.write(clean, json_file, files)
+    if junit_file:
+        junit.write(clean, junit_file)
+    text.render(clean, job.profile, Console(highlight=False), files)
+
+
+def _of_role(path: object, role: Role, several: bool) -> Path | None:
+    if not isinstance(path, Path):
+        return None
+    return path.with_name(f"{path.stem}-{role}{path.suffix}") if several else path
+
+
+def _private(report: Report) -> Path:
+    if not (PRIVATE / ".gitignore").exists():
+        PRIVATE.mkdir(exist_ok=True)
+        (PRIVATE / ".gitignore").write_text("*\n", encoding="utf-8")
+    return PRIVATE / "evidence" / f"{report.role}-{report.profile}"
+
+
+@cli.command(name="list")
+@click.argument("what", type=click.Choice(sorted(listing.LISTS)), metavar="WHAT")
+@click.option("--role", type=click.Choice([role.value for role in Role]), help="Only those of this role.")
+def list_(what: str, role: str | None) -> None:
+    """Print what there is: cases, rules, faults, profiles, features, steps, subjects, miniatures, gates."""
+    listing.show(what, Role(role) if role else None, Console(highlight=False))
+
+
+@cli.command()
+@click.argument("name")
+def explain(name: str) -> None:
+    """Say what a rule, case, fault, profile, miniature, feature or verdict id means."""
+    listing.explain(name, Console(highlight=False))
+
+
+@cli.command()
+@click.option(
+    "--profile", "profile_name", default="generic", show_default=True, metavar="NAME|FILE", help="Which PSP to be."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", default=8181, show_default=True, help="0: any free one.")
+@click.option(
+    "--store", default="memory", show_default=True, metavar="memory|sqlite:PATH", help="Where its books are kept."
+)
+def serve(profile_name: str, host: str, port: int, store: str) -> None:
+    """Be the PSP: serve the reference provider until interrupted."""
+    from psp_harness.serving import serve_forever
+
+    serve_forever(profile.load(profile_name), host, port, store)

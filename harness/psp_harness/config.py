@@ -1,0 +1,81 @@
+"""`psp-harness.toml`, or `[tool.psp-harness]` in pyproject.toml: what to judge when the command line names no subject.
+
+cases = ["payments/cases"]            # beside those that the package brings; optional
+quarantine = "QUARANTINE.md"          # optional
+
+[[run]]
+role = "client"
+subject = "exec:node adapter.js"
+profile = "stripe"
+without = ["refunds"]                 # and effects, clock, credentials, allow-hosts, ca, as on the command line
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from psp_harness.errors import DataError
+from psp_harness.model import Role
+
+FILE = "psp-harness.toml"
+
+
+class Run(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """One subject to judge."""
+
+    role: Role
+    subject: str
+    profile: str
+    effects: str | None = None
+    credentials: Mapping[str, str] = {}
+    without: tuple[str, ...] = ()
+    allow_hosts: tuple[str, ...] = ()
+    ca: str | None = None
+
+
+class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
+    """What a project has written down."""
+
+    run: tuple[Run, ...] = ()
+    cases: tuple[str, ...] = ()
+    quarantine: str = "QUARANTINE.md"
+
+
+OURS = (
+    Run(Role.CLIENT, "reference:client", "hyperswitch-docs"),
+    Run(Role.PROVIDER, "reference:provider", "generic"),
+)
+"""What is judged where nothing is named: the reference client, and the reference provider."""
+
+
+def load(folder: Path) -> Config:
+    """The configuration of a project; empty where it has none. Raises `DataError` with the key that is wrong."""
+    own, shared = folder / FILE, folder / "pyproject.toml"
+    if own.is_file():
+        return _convert(_read(own), own)
+    if shared.is_file():
+        tool = _read(shared).get("tool", {})
+        return _convert(tool.get("psp-harness", {}) if isinstance(tool, Mapping) else {}, shared)
+    return Config()
+
+
+def _read(path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"not TOML: {error}", file=str(path)) from None
+
+
+def _convert(raw: object, path: Path) -> Config:
+    try:
+        return msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        problem, _, where = str(error).partition(" - at ")
+        prefix = "tool.psp-harness." if path.name == "pyproject.toml" else ""
+        raise DataError(
+            problem, file=str(path), where=prefix + where.strip("`").removeprefix("$."), do="see psp-harness run --help"
+        ) from None

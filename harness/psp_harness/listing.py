@@ -1,0 +1,182 @@
+"""What there is, in lists, and what each name means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from psp_harness import case, faults, profile, rules
+from psp_harness.case import Case
+from psp_harness.contracts import CASES
+from psp_harness.errors import UsageError
+from psp_harness.model import Role
+from psp_harness.plan import ANY_CASE, CASE_RUNS
+from psp_harness.profile import Profile
+from psp_harness.quarantine import GATES
+from psp_harness.registry import suggest
+from psp_harness.subjects.addresses import KINDS, MINIATURES, SDKS
+from psp_harness.vocabulary import FEATURES, STEPS
+
+Rows = Iterator[tuple[str, ...]]
+
+
+def _cases() -> tuple[Case, ...]:
+    return case.load([CASES], faults.load())
+
+
+def _list_cases(role: Role | None) -> Rows:
+    return ((each.id, each.role, each.situation) for each in _cases() if role in {None, each.role})
+
+
+def _list_rules(role: Role | None) -> Rows:
+    return ((r.id, r.role, r.level, r.requirement) for r in rules.load().values() if role in {None, r.role})
+
+
+def _list_miniatures(role: Role | None) -> Rows:
+    return ((m.name, m.role, m.mode or "correct", m.says) for m in MINIATURES.values() if role in {None, m.role})
+
+
+def _list_subjects(role: Role | None) -> Rows:
+    for name, kind in KINDS.items():
+        if role is None or role in kind.roles:
+            yield f"{name}:", ", ".join(kind.roles), kind.meaning
+    yield from ((f"sdk:{name}", Role.CLIENT, "a published SDK") for name in SDKS if role in {None, Role.CLIENT})
+
+
+def _list_profiles(role: Role | None) -> Rows:  # noqa: ARG001 - a profile serves every role
+    for name in profile.names():
+        facts = profile.load(name)
+        yield name, facts.title, f"{len(facts.facts)} facts, {len(facts.defects)} known defects"
+
+
+def _words(words: Mapping[str, str]) -> Callable[[Role | None], Rows]:
+    return lambda _: iter(words.items())
+
+
+LISTS: Mapping[str, Callable[[Role | None], Rows]] = {
+    "cases": _list_cases,
+    "rules": _list_rules,
+    "faults": lambda _: ((each.id, each.says) for each in faults.load().values()),
+    "profiles": _list_profiles,
+    "features": _words(FEATURES),
+    "steps": _words(STEPS),
+    "subjects": _list_subjects,
+    "miniatures": _list_miniatures,
+    "gates": lambda _: ((name, gate.meaning, _excused(name)) for name, gate in GATES.items()),
+}
+
+
+def _excused(name: str) -> str:
+    gate = GATES[name]
+    runs = "runs the quarantined alone" if gate.runs_the_quarantined_alone else "runs everything"
+    runs += f" but {' '.join(gate.leaves_out)}" if gate.leaves_out else ""
+    return f"{runs}; excuses {' '.join(sorted(gate.excuses)) or 'nothing'}"
+
+
+def show(what: str, role: Role | None, console: Console) -> None:
+    """Print one list as a table without borders."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for row in LISTS[what](role):
+        table.add_row(*row)
+    console.print(table)
+
+
+# --- what a name means ------------------------------------------------------------------------------------------------
+
+
+def explain(name: str, console: Console) -> None:
+    """Print everything that goes by that name. Raises `UsageError`, with the nearest name, where nothing does."""
+    if name.count("/") == 3:
+        role, psp, case_id, rule_id = name.split("/")
+        console.print(f"{name}: what rule {rule_id} says of a {role} under profile {psp} in case {case_id}")
+        wanted = [part for part in (case_id, rule_id) if part not in _PSEUDO]
+        console.print("\n".join(_PSEUDO[part] for part in (case_id, rule_id) if part in _PSEUDO))
+        for part in wanted:
+            explain(part, console)
+        return
+    found = [text for explainer in _EXPLAINERS for text in explainer(name)]
+    if not found:
+        raise UsageError(f"nothing is called {name!r}", do=suggest(name, _all_names()))
+    for text in found:
+        console.print(text)
+
+
+_PSEUDO: Mapping[str, str] = {
+    ANY_CASE: f"{ANY_CASE}: stands for the case where no case gave the rule an occasion, or the rule was skipped",
+    CASE_RUNS: f"{CASE_RUNS}: stands for the rule where a case was skipped, errored, or its fault met nothing",
+}
+
+
+def _rule_text(name: str) -> Iterator[str]:
+    for rule in (r for r in rules.load().values() if r.id == name):
+        yield f"rule {rule.id} ({rule.level}, of a {rule.role})\n  {rule.requirement}"
+        yield f"  source: {rule.source}\n  fix: {rule.fix}"
+        yield f"  needs: {', '.join(sorted(rule.needs)) or 'nothing'}{'; and to know what happened' if rule.needs_effects else ''}"
+        broken_by = [m.name for m in MINIATURES.values() if rule.id in m.breaks]
+        if broken_by:
+            yield f"  see it reported: psp-harness run --subject miniature:{broken_by[0]}\n  broken by: {', '.join(broken_by)}"
+
+
+def _case_text(name: str) -> Iterator[str]:
+    for each in (each for each in _cases() if each.id == name):
+        yield f"case {each.id} (for a {each.role})\n  {each.situation}"
+        for number, step in enumerate(each.steps, 1):
+            yield f"  {number}. {_step(step)}"
+        for fault in each.faults:
+            attempts = f"attempts {', '.join(map(str, fault.attempts))}" if fault.attempts else "every attempt"
+            yield f"  fault: {fault.strike} strikes {attempts} of {fault.on!r}"
+        yield f"  needs: {', '.join(sorted(each.needs)) or 'nothing'}"
+
+
+def _step(step: case.Step) -> str:
+    if step.parallel:
+        return f"at once: {'; '.join(_step(each) for each in step.parallel)}"
+    words = f"the request of {step.repeat!r} again" if step.repeat else f"{step.do} of {step.amount}"
+    times = f", {step.times} times at once" if step.times > 1 else ""
+    other = f", with amount {step.amount}" if step.repeat and step.amount else ""
+    return words + times + other + (f", as {step.tenant}" if step.tenant else "")
+
+
+def _fault_text(name: str) -> Iterator[str]:
+    return (f"fault {each.id}\n  {each.says}" for each in faults.load().values() if each.id == name)
+
+
+def _profile_text(name: str) -> Iterator[str]:
+    if name not in profile.names():
+        return
+    facts = profile.load(name)
+    yield f"profile {facts.name}: {facts.title}\n  promises: {', '.join(sorted(facts.features))}"
+    yield from (f"  {path}: {facts.sources[source]}" for path, source in sorted(facts.facts.items()))
+    yield from _defects(facts)
+
+
+def _defects(facts: Profile) -> Iterator[str]:
+    for defect in facts.defects:
+        yield f"  known defect {defect.id}: {defect.says}\n    rules: {', '.join(defect.rules)}\n    source: {defect.source}"
+
+
+def _miniature_text(name: str) -> Iterator[str]:
+    for each in (m for m in MINIATURES.values() if m.name == name):
+        broken = ", ".join(sorted(each.breaks)) or "nothing: it is correct"
+        yield f"miniature {each.name} (a {each.role}{f', failure mode {each.mode}' if each.mode else ''})\n  {each.says}\n  breaks: {broken}"
+        yield f"  judge it: psp-harness run --subject miniature:{each.name}"
+
+
+def _word_text(name: str) -> Iterator[str]:
+    for sort, words in (("feature", FEATURES), ("step", STEPS)):
+        if name in words:
+            yield f"{sort} {name}\n  {words[name]}"
+
+
+_EXPLAINERS = (_rule_text, _case_text, _fault_text, _profile_text, _miniature_text, _word_text)
+
+
+def _all_names() -> Iterable[str]:
+    yield from rules.load()
+    yield from (each.id for each in _cases())
+    yield from faults.load()
+    yield from profile.names()
+    yield from MINIATURES
+    yield from FEATURES

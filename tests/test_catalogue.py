@@ -1,0 +1,101 @@
+"""The catalogue holds together: nothing is declared that nothing uses, and every statement has a source."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from psp_harness import case, faults, profile, rules
+from psp_harness.contracts import CASES
+from psp_harness.model import Passed, Role
+from psp_harness.plan import CASE_RUNS
+from psp_harness.run import Job, run
+from psp_harness.subjects.addresses import KINDS, MINIATURES
+from psp_harness.vocabulary import FEATURES, OPERATIONS, STEPS
+
+ALL_CASES = case.load([CASES], faults.load())
+ALL_RULES = rules.load()
+
+EXERCISED_BY = (
+    (Role.CLIENT, "miniature:careful-client", "generic"),
+    (Role.CLIENT, "miniature:refund-id-keys", "generic"),
+    (Role.CLIENT, "miniature:key-or-random", "generic"),
+    (Role.CLIENT, "reference:client", "hyperswitch-docs"),
+    (Role.PROVIDER, "reference:provider", "generic"),
+    (Role.PROVIDER, "reference:provider", "hyperswitch-docs"),
+    (Role.PROVIDER, "reference:provider", "stripe"),
+)
+"""Correct subjects that together are put through every case."""
+
+
+@pytest.fixture(scope="module")
+def exercised() -> Mapping[str, set[str]]:
+    """By case: the rules that a correct subject passed in it."""
+
+    async def all_of_them() -> dict[str, set[str]]:
+        jobs = [Job(role, address, profile.load(name), answer_timeout=0.4) for role, address, name in EXERCISED_BY]
+        passed: dict[str, set[str]] = {}
+        for report in await asyncio.gather(*(run(job) for job in jobs)):
+            for verdict in report.verdicts:
+                if isinstance(verdict.result, Passed):
+                    passed.setdefault(verdict.case, set()).add(verdict.rule)
+        return passed
+
+    return asyncio.run(all_of_them())
+
+
+@pytest.mark.parametrize("rule", ALL_RULES.values(), ids=lambda rule: rule.id)
+def test_a_rule_says_what_it_wants_why_and_what_to_do(rule: rules.Rule) -> None:
+    """Requirement, source and fix are there, and the requirement is one sentence."""
+    assert rule.requirement.endswith(".")
+    assert rule.requirement.count(". ") == 0
+    assert rule.source
+    assert rule.fix
+
+
+@pytest.mark.parametrize("each", ALL_CASES, ids=lambda each: each.id)
+def test_a_case_exercises_a_rule(each: case.Case, exercised: Mapping[str, set[str]]) -> None:
+    """A situation in which no correct subject passes any rule judges nothing."""
+    assert exercised.get(each.id)
+
+
+@pytest.mark.parametrize("rule", ALL_RULES)
+def test_a_rule_is_passed_by_a_correct_subject(rule: str, exercised: Mapping[str, set[str]]) -> None:
+    """A rule that no case exercises on any correct subject says nothing."""
+    assert rule in set().union(*exercised.values())
+
+
+@pytest.mark.parametrize("fault", faults.load())
+def test_a_fault_is_used_by_a_case(fault: str) -> None:
+    """A fault that no case names is dead."""
+    assert any(strike.strike == fault for each in ALL_CASES for strike in each.faults)
+
+
+@pytest.mark.parametrize("feature", sorted(FEATURES))
+def test_a_feature_is_needed_or_claimed_by_something(feature: str) -> None:
+    """A word of the vocabulary that nobody speaks is dead."""
+    needed = set().union(*(each.needs for each in ALL_CASES), *(rule.needs for rule in ALL_RULES.values()))
+    told_to_the_subject = {"own-keys", "parallel", "durable"}
+    given_by_the_run = {"effects", "clock"}
+    assert feature in needed | told_to_the_subject | given_by_the_run
+
+
+@pytest.mark.parametrize("name", profile.names())
+def test_a_profile_knows_only_operations_and_defects_that_exist(name: str) -> None:
+    """A defect names rules that exist, and every step that a case can ask for has a route."""
+    facts = profile.load(name)
+    assert set(STEPS) <= set(facts.operations) <= set(OPERATIONS)
+    assert {rule for defect in facts.defects for rule in defect.rules} <= set(ALL_RULES)
+
+
+def test_names_do_not_collide() -> None:
+    """Cases, rules and miniatures can be told apart by name, and none is called as a stand-in is."""
+    names = [*ALL_RULES, *(each.id for each in ALL_CASES), *MINIATURES, CASE_RUNS]
+    assert len(names) == len(set(names))
+
+
+def test_every_kind_of_address_opens_something() -> None:
+    """A kind of address that can be judged in no role is dead."""
+    assert [name for name, kind in KINDS.items() if not kind.roles] == []
