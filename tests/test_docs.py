@@ -1,0 +1,152 @@
+"""The documentation is true: its examples run, its tables are those of the code, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from pages import blocks, table
+from psp_harness import profile
+from psp_harness.contracts import SCHEMAS
+from psp_harness.model import WORD, Result
+from psp_harness.subjects import protocol
+from psp_harness.vocabulary import FEATURES
+from test_layers import PACKAGE, ROWS
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+EXAMPLES = DOCS / "examples"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "contracts/cases/README.md"])
+GENERIC = DOCS / "generic-profile.md"
+PROTOCOL = DOCS / "subject-protocol.md"
+VERDICT = DOCS / "how-a-verdict-comes-about.md"
+
+
+def judge(subject: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """`psp-harness run` on a client under the generic profile, as the page says it, in that folder."""
+    command = [sys.executable, "-c", "from psp_harness.cli import main; main()", "run", "--role", "client"]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
+    asked = [*command, "--subject", subject, "--profile", "generic", *more]
+    return subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+
+
+# --- subject-protocol.md --------------------------------------------------------------------------------------------
+
+
+def test_the_example_adapter_passes_through_exec(tmp_path: Path) -> None:
+    """The adapter that the page shows is judged, and no MUST is violated."""
+    judged = judge(f"exec:{sys.executable} {EXAMPLES / 'adapter.py'}", tmp_path)
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert "violated" not in judged.stdout.partition("verdicts:")[2].splitlines()[0]
+
+
+def test_the_example_adapter_passes_through_python(tmp_path: Path) -> None:
+    """The same class, its verbs called as methods with keyword arguments."""
+    (tmp_path / "adapter.py").write_text((EXAMPLES / "adapter.py").read_text(encoding="utf-8"), encoding="utf-8")
+    judged = judge("python:adapter:Adapter", tmp_path)
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "verdict"),
+    [
+        ('"Idempotency-Key": key', '"X-Key": key', "two-payments/every-post-carries-a-key"),
+        ('"kind": "unknown"', '"kind": "rejected"', "payment-answer-lost/an-uncertain-outcome-is-reported-as-unknown"),
+    ],
+)
+def test_a_broken_example_adapter_is_reported(was: str, becomes: str, verdict: str, tmp_path: Path) -> None:
+    """What the page calls judged is: an adapter without the key, or sure of what it cannot know, is violated."""
+    text = (EXAMPLES / "adapter.py").read_text(encoding="utf-8")
+    assert was in text
+    (tmp_path / "adapter.py").write_text(text.replace(was, becomes), encoding="utf-8")
+    judged = judge(f"exec:{sys.executable} adapter.py", tmp_path, "--only", f"client/generic/{verdict}")
+    assert judged.returncode == 1, judged.stdout + judged.stderr
+    assert verdict.partition("/")[2] in judged.stdout
+
+
+def test_the_session_on_the_page_keeps_the_protocol() -> None:
+    """Each line fits the schema, commands and answers alternate, and each answer repeats the id of its command."""
+    (session,) = blocks(PROTOCOL, "jsonl")
+    messages = [json.loads(line) for line in session.splitlines()]
+    commands, answers = messages[::2], messages[1::2]
+    assert [protocol.check("command", command, "page") for command in commands] == commands
+    assert [protocol.check("answer", answer, "page") for answer in answers] == answers
+    assert [answer["id"] for answer in answers] == [command["id"] for command in commands]
+    assert protocol.claims(answers[0]).features == {"caller-keys", "refunds"}
+
+
+def test_the_features_on_the_page_are_those_of_the_schema() -> None:
+    """A word that a subject may claim is explained, and no other."""
+    schema = json.loads((SCHEMAS / "subject-protocol.schema.json").read_text(encoding="utf-8"))
+    known = schema["$defs"]["started"]["properties"]["features"]["items"]["enum"]
+    told = [row["feature"].strip("`") for row in table(PROTOCOL, "feature")]
+    assert told == known
+    assert set(told) <= set(FEATURES)
+
+
+# --- generic-profile.md ---------------------------------------------------------------------------------------------
+
+
+def test_the_routes_on_the_page_are_those_of_the_profile() -> None:
+    """Method, path, status and the members of request and answer."""
+    by_route = {operation.route: operation for operation in profile.load("generic").operations.values()}
+    rows = table(GENERIC, "request")
+    assert {re.search(r"`(.*?)`", row["request"])[1] for row in rows} == set(by_route)  # type: ignore[index]
+    for row in rows[:2]:
+        operation = by_route[row["request"].strip("`")]
+        assert f"**{operation.status}**" in row["answer"]
+        assert isinstance(operation.request, dict)
+        assert isinstance(operation.answer, dict)
+        assert re.findall(r"`(\w+)`", row["body"]) == list(operation.request)
+        assert set(re.findall(r"`(\w+)`", row["answer"])) <= set(operation.answer)
+
+
+def test_the_refusals_on_the_page_are_those_of_the_profile() -> None:
+    """Every status of a refusal, and the code that tells two of them apart."""
+    refusals = profile.load("generic").refusals.values()
+    rows = table(GENERIC, "status")
+    assert {int(row["status"]) for row in rows} == {status for refusal in refusals for status in refusal.status}
+    codes = {refusal.body["code"] for refusal in refusals if isinstance(refusal.body, dict) and "code" in refusal.body}
+    assert {code for row in rows for code in re.findall(r"`code`: `(\w+)`", row["body"])} == codes
+
+
+def test_the_effects_on_the_page_are_read() -> None:
+    """The example of an effects route is one that the harness takes."""
+    (example,) = blocks(GENERIC, "json")
+    effects = protocol.read_effects(protocol.check("effects", json.loads(example), "page")["effects"])
+    assert [(each.kind, each.amount, each.payment_id) for each in effects] == [
+        ("payment", 6540, ""), ("refund", 1200, "pay_1"),
+    ]  # fmt: skip
+
+
+# --- how-a-verdict-comes-about.md -----------------------------------------------------------------------------------
+
+
+def test_the_layers_on_the_page_are_those_that_are_held() -> None:
+    """Row by row, as tests/test_layers.py has them, less what does not exist yet."""
+    there = {path.stem for path in PACKAGE.iterdir()}
+    held = [[name for name in row if name in there] for row in ROWS]
+    told = [re.findall(r"`(\w+)`", row["modules"]) for row in table(VERDICT, "row")]
+    assert told == [row for row in held if row]
+
+
+def test_the_outcomes_on_the_page_are_the_six() -> None:
+    """In the words of the verdicts."""
+    assert [row["outcome"] for row in table(VERDICT, "outcome")] == [WORD[each] for each in get_args(Result)]
+
+
+# --- all pages ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every file that a page points to exists."""
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
