@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from psp_harness.model import Answer, Request
@@ -58,14 +58,21 @@ class Caller:
     def request(self, operation: str, key: str | None, values: dict[str, object]) -> Request:
         """One POST."""
         route = self.profile.operations[operation]
-        body = encode(fill(route.request, values), route.encoding)
-        return Request("POST", route.path, self.lines(key), body)
+        written = fill(route.request, values)
+        message = {**written, **self.member(key)} if isinstance(written, Mapping) else written
+        path = str(fill(route.path, values))
+        return Request("POST", path, self.lines(key), encode(message, route.encoding))
+
+    def member(self, key: str | None) -> Mapping[str, str]:
+        """The member of the body that holds the key, of a PSP that reads it there."""
+        facts = self.profile.key
+        return {facts.name: key} if facts is not None and facts.carrier == "body" and key is not None else {}
 
     def lines(self, key: str | None) -> tuple[tuple[bytes, bytes], ...]:
         """The header lines that say who asks, and under which key."""
         credential = fill(self.profile.auth.value, {"credential": self.profile.credentials[self.tenant]})
         auth = (self.profile.auth.header.encode(), str(credential).encode())
-        if key is None or self.profile.key is None:
+        if key is None or self.profile.key is None or self.profile.key.carrier != "header":
             return (auth, *self.headers)
         return (auth, (self.profile.key.name.encode(), write_key(self.profile, key.encode())), *self.headers)
 

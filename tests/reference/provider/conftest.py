@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,10 +8,10 @@ import pytest_asyncio
 
 from psp_harness.profile import load
 from psp_harness.reference.provider import Provider
-from psp_harness.reference.provider.stores import Store
+from psp_harness.reference.provider.stores import Store, opening
 from psp_harness.reference.provider.stores.memory import MemoryStore
-from psp_harness.reference.provider.stores.sqlite import SqliteStore
 from reference.provider.asking import Begin, Caller, Clock, OpenStore
+from reference.provider.sharing import SHARED, of_this_test
 
 
 @pytest.fixture
@@ -20,14 +20,28 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest_asyncio.fixture(params=["memory", "sqlite"])
-async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[OpenStore]:
+@pytest.fixture(params=["memory", *SHARED])
+def store_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a store that only this test has."""
+    with of_this_test(request.param, tmp_path) as address:
+        yield address
+
+
+@pytest.fixture(params=SHARED)
+def shared_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The same, of a store that several processes can share."""
+    with of_this_test(request.param, tmp_path) as address:
+        yield address
+
+
+@pytest_asyncio.fixture
+async def open_store(store_address: str) -> AsyncIterator[OpenStore]:
     """Opens the store of this test: each call as another process would, where the store outlives one."""
     opened: list[Store] = []
     shared = MemoryStore()
 
     def open_() -> Store:
-        opened.append(shared if request.param == "memory" else SqliteStore(str(tmp_path / "provider.db")))
+        opened.append(shared if store_address == "memory" else opening.open_store(store_address))
         return opened[-1]
 
     yield open_

@@ -1,18 +1,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from psp_harness.model import Effect
-from psp_harness.profile import load
-from psp_harness.reference.provider import Provider
 from psp_harness.reference.provider.execution import LEASE
-from psp_harness.reference.provider.stores.sqlite import SqliteStore
 from reference.provider.asking import HOUR, Begin, Caller, Clock, body
 
 
@@ -237,35 +230,6 @@ async def test_a_request_that_is_cancelled_frees_its_key(begin: Begin) -> None:
         await first
     gate.open.set()
     assert (await caller.pay()).status == 201
-
-
-DIES = """
-import asyncio, os, sys
-from psp_harness.profile import load
-from psp_harness.reference.provider import Provider
-from psp_harness.reference.provider.stores.sqlite import SqliteStore
-from reference.provider.asking import Caller, Clock
-
-async def die():
-    os._exit(9)
-
-profile = load("generic")
-asyncio.run(Caller(profile, Provider(profile, SqliteStore(sys.argv[1]), clock=Clock(), processing=die)).pay())
-"""
-
-
-async def test_a_process_that_dies_between_claim_and_effect(tmp_path: Path, clock: Clock) -> None:
-    """Its key is in flight until the lease ends; then the retry has the one and only effect."""
-    path, profile = str(tmp_path / "provider.db"), load("generic")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    died = subprocess.run([sys.executable, "-c", DIES, path], env=environment, check=False, timeout=60)  # noqa: ASYNC221, S603
-    assert died.returncode == 9
-    caller = Caller(profile, Provider(profile, SqliteStore(path), clock=clock))
-    assert (await caller.pay()).status == 409
-    clock.now += LEASE
-    assert (await caller.pay()).status == 201
-    assert len(await caller.provider.effects()) == 1
-    await caller.provider.close()
 
 
 async def test_reading(begin: Begin) -> None:

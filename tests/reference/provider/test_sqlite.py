@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -62,3 +63,13 @@ async def test_commits_are_durable(store: SqliteStore, path: str) -> None:
     reader = sqlite3.connect(path)
     assert reader.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     reader.close()
+
+
+async def test_many_processes_may_begin_at_once(tmp_path: Path) -> None:
+    """Opening a file that is not there yet creates it once, however many open it, and tells none that it is locked."""
+    for number in range(5):
+        path = str(tmp_path / f"{number}.db")
+        stores = await asyncio.gather(*(asyncio.to_thread(SqliteStore, path) for _ in range(8)))
+        assert [await store.entries() for store in stores] == [()] * 8
+        for store in stores:
+            await store.close()

@@ -17,11 +17,13 @@ import msgspec
 
 from psp_harness.model import Answer, Request
 from psp_harness.reference.provider.service import Provider
+from psp_harness.reference.provider.stores import StoreUnavailable
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+_Own = Callable[[Provider, bytes], Awaitable[Answer]]
 
 MAX_BODY: Final = 1 << 20
 """Bytes."""
@@ -67,12 +69,19 @@ async def _http(provider: Provider, scope: Scope, receive: Receive, send: Send) 
     if isinstance(body, Answer):
         answer = body
     elif own is not None:
-        answer = await own(provider, body)
+        answer = await _of_our_own(own, provider, body)
     else:
         answer = await provider.handle(_request(scope, body))
     length = (b"content-length", str(len(answer.body)).encode())
     await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length]})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _of_our_own(route: _Own, provider: Provider, body: bytes) -> Answer:
+    try:
+        return await route(provider, body)
+    except StoreUnavailable as error:
+        return _json(503, {"message": str(error)})
 
 
 async def _body(receive: Receive) -> bytes | Answer:
@@ -121,7 +130,7 @@ async def _ready(provider: Provider, _: bytes) -> Answer:
     return _json(200, {"database": True})
 
 
-_OWN: Final[dict[tuple[str, str], Callable[[Provider, bytes], Awaitable[Answer]]]] = {
+_OWN: Final[dict[tuple[str, str], _Own]] = {
     ("GET", "/psp-harness/effects"): _effects,
     ("POST", "/psp-harness/clock"): _clock,
     ("GET", "/health"): _alive,

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from psp_harness.model import Answer, Request
-from psp_harness.profile import Profile, operation_of
+from psp_harness.profile import Profile, operation_of, wording
 from psp_harness.profile import Refusal as Wording
 from psp_harness.reference.provider.fingerprint import fingerprint
-from psp_harness.reference.provider.ledger import Entry, Refund, Refusal
+from psp_harness.reference.provider.ledger import Entry, Refund, Refusal, kind_of
 from psp_harness.reference.provider.listing import Page
 from psp_harness.template import Json, decode, encode, fill
 
@@ -28,7 +28,7 @@ KIND: Mapping[str, str] = {
 }
 """What each operation is about."""
 
-_USUAL = {"unauthorized": 401, "not-found": 404, "in-flight": 409}
+_USUAL = {"unauthorized": 401, "not-found": 404, "in-flight": 409, "duplicate": 409, "store-unavailable": 503}
 """The status of a reason for which the profile has no words, and which must not pass for an invalid request."""
 
 _TITLES = {
@@ -82,13 +82,13 @@ def _as_text(values: Mapping[str, object]) -> dict[str, object]:
 def entry_answer(profile: Profile, operation: str, entry: Entry) -> Answer:
     """What is said of one payment or refund."""
     route = profile.operations[operation]
-    return _answer(route.status, fill(route.answer, _values(entry)))
+    return _answer(route.status, fill(route.answer, _values(profile, entry)))
 
 
 def list_answer(profile: Profile, operation: str, page: Page) -> Answer:
     """What is said of many: each as its own route says it."""
     route, single = profile.operations[operation], profile.operations[f"get-{KIND[operation]}"]
-    items = [fill(single.answer, _values(entry)) for entry in page.items]
+    items = [fill(single.answer, _values(profile, entry)) for entry in page.items]
     return _answer(route.status, fill(route.answer, {"items": items, "has_more": page.has_more}))
 
 
@@ -119,13 +119,13 @@ def _answer(status: int, message: Json, content_type: str = "application/json") 
     return Answer(status, ((b"content-type", content_type.encode()),), encode(message, "json"))
 
 
-def _values(entry: Entry) -> dict[str, object]:
+def _values(profile: Profile, entry: Entry) -> dict[str, object]:
     created = datetime.fromtimestamp(entry.created, UTC).isoformat(timespec="milliseconds")
     values: dict[str, object] = {
         "id": entry.id,
         "amount": entry.amount,
         "currency": entry.currency,
-        "status": entry.status.value,
+        "status": wording(profile, kind_of(entry), entry.status.value),
         "merchant": entry.tenant,
         "created": created.replace("+00:00", "Z"),
         "created_unix": int(entry.created),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from psp_harness.model import Answer
@@ -22,7 +23,7 @@ from psp_harness.reference.provider.keys import Claim, Term
 from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.orders import Order, PaymentOrder, RefundOrder, order_of
 from psp_harness.reference.provider.policy import IN_FLIGHT, Keyed, Replay, Unkeyed, Wait, decide, slot_of, ttl_of
-from psp_harness.reference.provider.stores import Decide, Effected, Lost, Store
+from psp_harness.reference.provider.stores import Decide, Effected, Lost, Store, StoreUnavailable
 
 LEASE = 10.0
 """Seconds. Processing takes milliseconds; this is how long a process that died keeps its key from being tried again."""
@@ -60,10 +61,11 @@ class Execution:
         if isinstance(key, Unkeyed):
             return await self._execute(None, tenant, call)
         slot = slot_of(self.profile, tenant, call.operation, key)
-        held = await self.store.claim(slot, call.fingerprint, Term(self.now(), LEASE, ttl_of(self.profile)))
+        term = Term(self.now(), LEASE, ttl_of(self.profile, call.operation))
+        held = await self.store.claim(slot, call.fingerprint, term)
         if isinstance(held, Claim):
             return await self._execute(held, tenant, call)
-        return decide(self.profile, call.fingerprint, held)
+        return decide(self.profile, call.operation, call.fingerprint, held)
 
     async def _execute(self, claim: Claim | None, tenant: str, call: Call) -> Answer | Refusal | Lost:
         """Whatever goes wrong here frees the key; only what was completed stays, and the store knows which it is."""
@@ -84,8 +86,10 @@ class Execution:
         return decision.answer if isinstance(decision, Effected) else decision
 
     async def _release(self, claim: Claim | None) -> None:
+        """Where the store cannot be told, the end of the lease frees the key."""
         if claim is not None:
-            await self.store.release(claim)
+            with suppress(StoreUnavailable):
+                await self.store.release(claim)
 
     def _place(self, tenant: str, call: Call, order: Order) -> Place:
         kind = KIND[call.operation]

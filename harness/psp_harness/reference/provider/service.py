@@ -27,7 +27,7 @@ from psp_harness.reference.provider.execution import Execution
 from psp_harness.reference.provider.ledger import Place, Refund, Refusal, kind_of, moved_money
 from psp_harness.reference.provider.listing import page_of
 from psp_harness.reference.provider.policy import Keyed, read_key
-from psp_harness.reference.provider.stores import Store
+from psp_harness.reference.provider.stores import Store, StoreUnavailable
 
 _ALPHABET = string.ascii_letters + string.digits
 _CREATES = frozenset({"create-payment", "create-refund"})
@@ -67,7 +67,13 @@ class Provider:
         self._execution = Execution(profile, store, self._now, fresh_id, processing)
 
     async def handle(self, request: Request) -> Answer:
-        """The answer to one complete request."""
+        """The answer to one complete request; 503 where the store does not answer: without it nobody may execute."""
+        try:
+            return await self._handle(request)
+        except StoreUnavailable:
+            return self._refuse(Refusal("store-unavailable", "try again later, with the same key"))
+
+    async def _handle(self, request: Request) -> Answer:
         tenant = tenant_of(self._profile, self._credentials, request)
         if isinstance(tenant, Refusal):
             return self._refuse(tenant)
@@ -98,7 +104,7 @@ class Provider:
         self._advanced += seconds
 
     async def ready(self) -> None:
-        """Return if the store answers; raises what the store raises."""
+        """Return if the store answers; raises `StoreUnavailable`."""
         await self._store.ledger(Place("", "payment", ""))
 
     async def close(self) -> None:
@@ -131,11 +137,11 @@ class Provider:
         return self._refuse(page) if isinstance(page, Refusal) else list_answer(self._profile, call.operation, page)
 
     async def _create(self, tenant: str, call: Call, request: Request) -> Answer:
-        key = read_key(self._profile, request)
+        key = read_key(self._profile, call.operation, request)
         if isinstance(key, Refusal):
             return self._refuse(key)
         verdict = await self._execution.create(tenant, call, key)
         if isinstance(verdict, Answer):
             return verdict
-        sent = {"key": key.key.decode("ascii")} if isinstance(key, Keyed) else {}
+        sent = {"key": key.key.decode(errors="replace")} if isinstance(key, Keyed) else {}
         return self._refuse(replace(verdict, about={**verdict.about, **sent}))

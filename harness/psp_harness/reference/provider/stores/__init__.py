@@ -16,7 +16,14 @@ took its claim over made a fresh token, so its own `complete` finds another one 
 
 What would double money, and is not here: an effect written before its answer, in another transaction or another
 database; a claim whose lease is renewed by nobody and checked by nobody; a remaining amount that was read before the
-step that spends it.
+step that spends it; and a provider that goes on without its store, because the store does not answer
+(`StoreUnavailable`).
+
+    home        one step is                       who may share it
+    memory      code without `await`              one event loop
+    SQLite      BEGIN IMMEDIATE                   processes of one machine
+    PostgreSQL  a transaction that locks first    processes anywhere
+    Redis       a script that compares first      processes anywhere, as far as its persistence is trusted
 """
 
 from __future__ import annotations
@@ -43,12 +50,23 @@ class Lost:
     """The claim was taken over: nothing was written, and whoever took it over has the word."""
 
 
+class StoreUnavailable(Exception):  # noqa: N818 - named for what happened, as the errors of the client
+    """The store does not answer, or has lost what it knew: nothing may execute until it does.
+
+    Out of `complete` it does not say whether the step happened: the connection may have broken after the commit. It
+    happened wholly or not at all, and the same request under the same key gets to know which.
+    """
+
+
 Decide = Callable[[Ledger], Effected | Refusal]
 """Pure: it may be called again if the store has to begin its step anew."""
 
 
 class Store(Protocol):
-    """Keys, payments and refunds of all tenants. Every method is atomic, also against other processes."""
+    """Keys, payments and refunds of all tenants. Every method is atomic, also against other processes.
+
+    Every method but `close` may raise `StoreUnavailable`.
+    """
 
     async def claim(self, slot: Slot, fingerprint: str, term: Term) -> Claim | Record:
         """The right to execute; or the record of whoever has it, or had it and finished.

@@ -3,6 +3,9 @@
 Each step is one `BEGIN IMMEDIATE` transaction: the write lock is taken before the first look, so that nothing changes
 between the look and the entry, and no transaction has to begin anew. Write-ahead logging lets readers go on meanwhile;
 `synchronous = FULL` makes each commit durable before the answer goes out, against a loss of power too.
+
+A process that dies inside a transaction leaves a log without a commit, which the next reader ignores. A file that stays
+locked for too long, a full or a failing disk are `StoreUnavailable`: nothing was written.
 """
 
 from __future__ import annotations
@@ -10,17 +13,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import asdict
+from typing import Final, TypeVar
 
 from psp_harness.reference.provider.keys import Claim, Record, Slot, Term
-from psp_harness.reference.provider.ledger import Entry, Ledger, Payment, Place, Refund, Refusal
-from psp_harness.reference.provider.stores import Decide, Effected, Lost
+from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
+from psp_harness.reference.provider.stores import Decide, Effected, Lost, StoreUnavailable
 from psp_harness.reference.provider.stores.kept import freeze, thaw
-from psp_harness.reference.provider.stores.rows import COLUMNS, entry_of, row_of
+from psp_harness.reference.provider.stores.rows import COLUMNS, entry_of, ledger_of, row_of
 
 T = TypeVar("T")
+
+SECONDS: Final = 5.0
+"""How long a file may be locked by others."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS keys (
@@ -47,6 +55,9 @@ FREE = f"DELETE FROM keys WHERE {OWNED}"  # noqa: S608
 OWNS = f"SELECT 1 FROM keys WHERE {OWNED}"  # noqa: S608
 ENTER = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 READ = f"SELECT {COLUMNS} FROM entries"  # noqa: S608
+LOOK = f"""{READ} WHERE tenant = :tenant AND kind = :kind AND id = :id
+UNION {READ} WHERE tenant = :tenant AND kind = 'payment' AND id = :payment_id
+UNION {READ} WHERE tenant = :tenant AND kind = 'refund' AND payment_id = :payment_id"""
 
 
 class SqliteStore:
@@ -54,10 +65,10 @@ class SqliteStore:
 
     def __init__(self, path: str) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-store")
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.executescript(SCHEMA)
+        try:
+            self._db = _opened(path)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
 
     async def claim(self, slot: Slot, fingerprint: str, term: Term) -> Claim | Record:
         """One transaction: forget what is over, look, insert."""
@@ -72,12 +83,13 @@ class SqliteStore:
         await self._in_thread(lambda: self._db.execute(FREE, _owner(claim)))
 
     async def ledger(self, place: Place) -> Ledger:
-        """One snapshot."""
-        return await self._in_thread(lambda: self._snapshot(place))
+        """One statement, and so one snapshot."""
+        return await self._in_thread(lambda: self._look(place))
 
     async def entries(self) -> tuple[Entry, ...]:
         """Everything, in the order of their numbers."""
-        return await self._in_thread(lambda: self._read("ORDER BY number"))
+        rows = await self._in_thread(lambda: self._db.execute(f"{READ} ORDER BY number").fetchall())
+        return tuple(entry_of(row) for row in rows)
 
     async def close(self) -> None:
         """Finish what was begun, then end the thread and close the connection."""
@@ -86,7 +98,10 @@ class SqliteStore:
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """A caller that is cancelled meanwhile does not stop the work: it happens wholly, or not at all."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(f"the file does not let itself be used: {error}") from error
 
     def _claim(self, slot: Slot, fingerprint: str, term: Term) -> Claim | Record:
         with self._db as db:
@@ -114,24 +129,29 @@ class SqliteStore:
                 db.execute(FREE, _owner(claim))
             return decision
 
-    def _snapshot(self, place: Place) -> Ledger:
-        with self._db as db:
-            db.execute("BEGIN")
-            return self._look(place)
-
     def _look(self, place: Place) -> Ledger:
-        by_id = "WHERE tenant = ? AND kind = ? AND id = ?"
-        existing = self._read(by_id, place.tenant, place.kind, place.id)
-        payments = self._read(by_id, place.tenant, "payment", place.payment_id)
-        refunds = self._read("WHERE tenant = ? AND payment_id = ? AND kind = 'refund'", place.tenant, place.payment_id)
-        return Ledger(
-            existing=existing[0] if existing else None,
-            payment=next((entry for entry in payments if isinstance(entry, Payment)), None),
-            refunds=tuple(entry for entry in refunds if isinstance(entry, Refund)),
-        )
+        return ledger_of(place, self._db.execute(LOOK, asdict(place)))
 
-    def _read(self, where: str, *values: str) -> tuple[Entry, ...]:
-        return tuple(entry_of(row) for row in self._db.execute(f"{READ} {where}", values))
+
+def _opened(path: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=SECONDS, isolation_level=None, check_same_thread=False)
+    _write_ahead(db, until=time.monotonic() + SECONDS)
+    db.execute("PRAGMA synchronous = FULL")
+    db.executescript(SCHEMA)
+    return db
+
+
+def _write_ahead(db: sqlite3.Connection, until: float) -> None:
+    """Of two that switch a new file at once, one is told at once that it is locked: here SQLite does not wait."""
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _owner(claim: Claim) -> tuple[str, str, bytes, str]:
