@@ -23,6 +23,8 @@ IGNORES_KEYS = {
     "one-key-has-one-effect",
     "another-body-never-executes",
     "another-body-is-refused",
+    "another-body-in-flight-never-executes",
+    "a-replay-carries-its-marker",
 }
 CHARGES_ONCE_PER_DUPLICATE = {"concurrent-duplicates-have-one-effect"}
 REFUNDS_MORE_THAN_WAS_CAPTURED = {
@@ -82,6 +84,9 @@ def test_eight_duplicates_charge_eight_times(report: Report) -> None:
 
 
 def test_a_second_run_does_not_meet_the_first(base_url: str, report: Report) -> None:
-    """A second run against the same books gives the same verdicts: its keys are fresh, and old effects are not its own."""
-    again = asyncio.run(run(Job(Role.PROVIDER, base_url, profile.load("stripe"))))
-    assert [(v.id, v.outcome) for v in again.verdicts] == [(v.id, v.outcome) for v in report.verdicts]
+    """A second run against the same books finds the same: its keys are fresh, and old effects are not its own."""
+    cases = ("payment-repeated", "refund-repeated", "eight-payments-at-once")
+    only = tuple(f"provider/stripe/{name}/*" for name in cases)
+    again = asyncio.run(run(Job(Role.PROVIDER, base_url, profile.load("stripe"), only=only)))
+    found = [(v.id, v.outcome) for v in again.verdicts if v.case in cases]
+    assert found == [(v.id, v.outcome) for v in report.verdicts if v.case in cases]

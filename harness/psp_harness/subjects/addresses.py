@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from psp_harness.errors import SubjectError, UsageError
 from psp_harness.miniatures import MINIATURES, Miniature
+from psp_harness.miniatures.modes import MODES
 from psp_harness.model import Claims, Role
 from psp_harness.profile import Profile
 from psp_harness.reference.provider import build
@@ -23,11 +24,15 @@ from psp_harness.subjects import hosting, protocol
 from psp_harness.subjects.channels import Channel, ObjectChannel, ProcessChannel
 from psp_harness.subjects.client import ClientSubject
 from psp_harness.subjects.provider import ProviderSubject
+from psp_harness.subjects.reference_provider import presentable, serving, store_of
 from psp_harness.subjects.threads import in_daemon_thread
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
-__all__ = ["KINDS", "MINIATURES", "SDKS", "Options", "default_profile", "default_role", "open_client", "open_provider", "our_psp", "our_psp_app"]
+__all__ = [
+    "KINDS", "MINIATURES", "SDKS", "Options", "default_profile", "default_role", "open_client", "open_provider",
+    "our_psp", "our_psp_app", "presentable",
+]  # fmt: skip
 
 SDKS: Mapping[str, tuple[str, str, str]] = {
     "stripe": ("psp_harness.subjects.sdks.stripe", "StripeSubject", "stripe"),
@@ -44,6 +49,7 @@ class Options:
     step_timeout: float
     answer_timeout: float = 2.0
     effects_path: str | None = None
+    clock_path: str | None = None
     allowed_hosts: frozenset[str] = frozenset()
     ca_file: str | None = None
 
@@ -147,12 +153,17 @@ async def _http_provider(rest: str, options: Options, stack: AsyncExitStack, *, 
     if host not in LOOPBACK | options.allowed_hosts:
         raise UsageError(f"{host!r} is not loopback", do=f"if you mean it, add --allow-host {host}")
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return _provider(shown, url.rstrip("/"), options, Claims(host), options.effects_path)
+    return _provider(shown, url.rstrip("/"), options, Claims(host))
 
 
 async def _asgi_provider(target: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
-    base_url = await stack.enter_async_context(hosting.in_process(target))
-    return _provider(f"asgi:{target}", base_url, options, Claims(target), options.effects_path)
+    base_url = await stack.enter_async_context(hosting.in_process(target, hosting.uvicorn_command))
+    return _provider(f"asgi:{target}", base_url, options, Claims(target))
+
+
+async def _wsgi_provider(target: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
+    base_url = await stack.enter_async_context(hosting.in_process(target, hosting.waitress_command))
+    return _provider(f"wsgi:{target}", base_url, options, Claims(target))
 
 
 async def _exec_provider(command: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
@@ -180,22 +191,26 @@ async def _exec_provider(command: str, options: Options, stack: AsyncExitStack) 
 
 
 async def _reference_provider(name: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
-    _expect(name, "provider")
-    provider = build(options.profile, credentials=options.credentials)
-    base_url = await stack.enter_async_context(hosting.in_thread(asgi(provider)))
+    kind, store = store_of(name)
+    _expect(kind, "provider")
+    base_url = await stack.enter_async_context(serving(options.profile, options.credentials, store))
     claims = Claims("psp-harness reference provider", _version(), "python")
-    return _provider("reference:provider", base_url, options, claims, "/psp-harness/effects")
+    routes = _with(options, "/psp-harness/effects", "/psp-harness/clock")
+    return _provider(presentable(f"reference:{name}"), base_url, routes, claims)
 
 
 async def _miniature_provider(name: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
     made = _miniature(name, Role.PROVIDER)
     base_url = await stack.enter_async_context(hosting.in_thread(made.make()))
-    return _provider(f"miniature:{name}", base_url, options, Claims(name, language="python"), "/effects")
+    return _provider(f"miniature:{name}", base_url, _with(options, "/effects", "/clock"), Claims(name, language="python"))
 
 
-def _provider(
-    address: str, base_url: str, options: Options, claims: Claims, effects_path: str | None
-) -> ProviderSubject:
+def _with(options: Options, effects_path: str, clock_path: str) -> Options:
+    """With the routes of a provider of ours, which knows them itself."""
+    return replace(options, effects_path=effects_path, clock_path=clock_path)
+
+
+def _provider(address: str, base_url: str, options: Options, claims: Claims) -> ProviderSubject:
     return ProviderSubject(
         address,
         base_url,
@@ -203,7 +218,8 @@ def _provider(
         options.profile,
         options.credentials,
         options.step_timeout,
-        effects_path,
+        options.effects_path,
+        options.clock_path,
         options.ca_file,
     )
 
@@ -223,11 +239,14 @@ KINDS: Mapping[str, Kind] = {
     "http": Kind("it runs already", provider=_plain_http),
     "https": Kind("it runs already, behind TLS", provider=_https),
     "asgi": Kind("module:attribute, started for the run in a process of its own", provider=_asgi_provider),
+    "wsgi": Kind("module:attribute, started likewise, and served in 64 threads", provider=_wsgi_provider),
     "exec": Kind("a program that speaks the subject protocol", client=_exec_client, provider=_exec_provider),
     "python": Kind("module:attribute, the protocol's verbs as methods of an object", client=_python_client),
     "sdk": Kind("an adapter to a published SDK", client=_sdk_client),
     "reference": Kind(
-        "what the project brings: client, provider", client=_reference_client, provider=_reference_provider
+        "what the project brings: client, provider, provider?store=…",
+        client=_reference_client,
+        provider=_reference_provider,
     ),
     "miniature": Kind("a tiny subject with one fault", client=_miniature_client, provider=_miniature_provider),
 }
@@ -274,12 +293,13 @@ def default_role(address: str) -> Role:
     name, _, rest = address.partition(":")
     if name == "miniature" and rest in MINIATURES:
         return MINIATURES[rest].role
-    if name == "reference" and rest in set(Role):
-        return Role(rest)
+    if name == "reference" and store_of(rest)[0] in set(Role):
+        return Role(store_of(rest)[0])
     roles = KINDS[name].roles if name in KINDS else ()
     if len(roles) != 1:
         raise UsageError(
-            f"{address!r} could be judged in several roles", do=f"add --role {' or --role '.join(roles or Role)}"
+            f"{presentable(address)!r} could be judged in several roles",
+            do=f"add --role {' or --role '.join(roles or Role)}",
         )
     return roles[0]
 
@@ -298,7 +318,7 @@ def _split(address: str, role: Role) -> tuple[Kind, str]:
     name, separator, rest = address.partition(":")
     if not separator or name not in KINDS:
         kinds = ", ".join(f"{known}:" for known in KINDS)
-        raise UsageError(f"{address!r} is no address", do=f"an address begins with one of {kinds}")
+        raise UsageError(f"{presentable(address)!r} is no address", do=f"an address begins with one of {kinds}")
     kind = KINDS[name]
     if role not in kind.roles:
         fitting = ", ".join(f"{known}:" for known, each in KINDS.items() if role in each.roles)
@@ -337,7 +357,7 @@ def _of_role(role: Role) -> Iterable[str]:
 
 def _expect(name: str, wanted: str) -> None:
     if name != wanted:
-        raise UsageError(f"unknown reference {name!r} in this role", do=f"use reference:{wanted}")
+        raise UsageError(f"unknown reference {presentable(name)!r} in this role", do=f"use reference:{wanted}")
 
 
 def _version() -> str:

@@ -22,6 +22,7 @@ MAX_LINE = 2**20
 """Bytes; interfaces: at most 1 MiB a line."""
 
 _END_SECONDS = 1.0
+_SILENCE = {"", "stderr:"}
 _MAX_NOTES = 200
 _TAIL = 2_000
 
@@ -164,7 +165,7 @@ class ProcessChannel:
                 self._note(f"stderr: {line}")
 
     def _note(self, text: str) -> None:
-        self._last_words = text or self._last_words
+        self._last_words = text if text.strip() not in _SILENCE else self._last_words
         if len(self._notes) < _MAX_NOTES:
             self._notes.append(text[:_TAIL])
 

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -41,25 +41,28 @@ async def in_thread(app: Any) -> AsyncIterator[str]:
         listening.close()
 
 
+Command = Callable[[str, int], Sequence[str]]
+"""What starts `module:attribute` on a port of 127.0.0.1, the working directory importable."""
+
+
+def uvicorn_command(target: str, port: int) -> Sequence[str]:
+    """An ASGI application, its lifespan run where it has one."""
+    options = ("--port", str(port), "--log-level", "error", "--lifespan", "auto", "--app-dir", str(Path.cwd()))
+    return (sys.executable, "-m", "uvicorn", target, *options)
+
+
+def waitress_command(target: str, port: int) -> Sequence[str]:
+    """A WSGI application, in as many threads as any case needs."""
+    return (sys.executable, "-m", "psp_harness.subjects.wsgi_server", target, str(port))
+
+
 @asynccontextmanager
-async def in_process(target: str) -> AsyncIterator[str]:
-    """`module:attribute` under uvicorn in a process of its own, the working directory importable; gives its base URL."""
+async def in_process(target: str, command: Command = uvicorn_command) -> AsyncIterator[str]:
+    """`module:attribute` in a process of its own; gives its base URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        target,
-        "--port",
-        str(port),
-        "--log-level",
-        "error",
-        "--lifespan",
-        "auto",
-    ]
     process = await asyncio.create_subprocess_exec(
-        *command, "--app-dir", str(Path.cwd()), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+        *command(target, port), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     assert process.stderr is not None

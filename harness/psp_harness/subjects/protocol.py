@@ -71,13 +71,16 @@ def effects(answer: object) -> tuple[Effect, ...] | None:
 
 
 def read_effects(rows: list[Message]) -> tuple[Effect, ...]:
-    """Effects as the protocol and `--effects` write them."""
-    return tuple(
-        Effect(
-            row["kind"], str(row["id"]), row["amount"], row.get("currency", ""), row.get("payment_id") or "", row.get("reference") or ""
-        )
-        for row in rows
-    )  # fmt: skip
+    """Effects as the protocol and `--effects` write them.
+
+    What has an amount that is none is left out: a provider that let one through is judged all the same.
+    """
+    return tuple(_effect(row) for row in rows if type(row["amount"]) is int)
+
+
+def _effect(row: Message) -> Effect:
+    currency, payment_id, reference = (str(row.get(name) or "") for name in ("currency", "payment_id", "reference"))
+    return Effect(row["kind"], str(row["id"]), row["amount"], currency, payment_id, reference)
 
 
 def _ok(answer: object, command: str) -> Message:

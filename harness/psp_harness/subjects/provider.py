@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from psp_harness.errors import SubjectError
-from psp_harness.model import Answer, Claims, Effect, Headers, Intent, Request, Strike
-from psp_harness.profile import Profile, json_of, values_of, write_key
+from psp_harness.model import Answer, Claims, Effect, Intent, Request, Strike
+from psp_harness.profile import Profile, json_of, meaning, values_of
+from psp_harness.subjects.composing import common_headers, compose
 from psp_harness.subjects.protocol import check, read_effects
-from psp_harness.template import ABSENT, encode, fill, read
+from psp_harness.subjects.together import Together
+from psp_harness.template import ABSENT, read
 from psp_harness.vocabulary import EFFECT_KIND
 from psp_harness.wire.caller import Caller, Outgoing, Target, raw_bytes, target_of
 
@@ -30,9 +33,12 @@ class ProviderSubject:
     credentials: Mapping[str, str]
     step_timeout: float
     effects_path: str | None = None
+    clock_path: str | None = None
     ca_file: str | None = None
     before: frozenset[str] = field(default_factory=frozenset)
     """Ids of what had happened before this run."""
+    reading: Together[tuple[Effect, ...] | None] = field(default_factory=Together)
+    """Reads of the effects, shared by the cases that want them at once."""
 
     @property
     def target(self) -> Target:
@@ -45,7 +51,9 @@ class ProviderSubject:
     def outgoing(self, intent: Intent, payment_id: str, strike: Strike | None) -> Outgoing:
         """One step as a request, ready to be sent."""
         request = compose(self.profile, intent, payment_id, self.credentials[intent.tenant], self.target)
-        return Outgoing(intent.step, intent.operation, request, raw_bytes(request), strike)
+        manner = intent.manner
+        raw = raw_bytes(request)
+        return Outgoing(intent.step, intent.operation, request, raw, strike, manner.after, manner.elsewhere)
 
     def caller(self) -> Caller:
         """A caller for one case."""
@@ -53,10 +61,20 @@ class ProviderSubject:
 
     async def effects(self) -> tuple[Effect, ...] | None:
         """Everything that happened since this run began, of all tenants; None where it cannot be told."""
-        rows = await self._named_effects() if self.effects_path else await self._listed_effects()
+        rows = await self.reading.ask(self._named_effects if self.effects_path else self._listed_effects)
         if rows is None:
             return None
         return tuple(effect for effect in rows if effect.id not in self.before)
+
+    async def advance_clock(self, seconds: float) -> None:
+        """Let its clock jump; raises `SubjectError` where it does not take that."""
+        body = json.dumps({"advance": seconds}).encode()
+        length = (b"Content-Length", str(len(body)).encode())
+        kind = (b"Content-Type", b"application/json")
+        headers = (*common_headers(self.profile, self.credentials["tenant-a"], self.target), kind, length)
+        answer = await self._ask(Request("POST", f"{self.target.prefix}{self.clock_path}", headers, body))
+        if not answer.accepted:
+            raise SubjectError(f"POST {self.clock_path} (--clock) was answered {answer.status}", do="expected any 2xx")
 
     async def reach(self) -> None:
         """Raise `SubjectError` unless something answers there."""
@@ -74,7 +92,9 @@ class ProviderSubject:
             )
         said = check("effects", body, f"GET {path}")
         if "effects" not in said:
-            raise SubjectError(f"GET {path} (--effects) was answered {answer.body[:100]!r}", do='expected {"effects": […]}')
+            raise SubjectError(
+                f"GET {path} (--effects) was answered {answer.body[:100]!r}", do='expected {"effects": […]}'
+            )
         return read_effects(said["effects"])
 
     async def _listed_effects(self) -> tuple[Effect, ...] | None:
@@ -104,17 +124,22 @@ class ProviderSubject:
             if not answer.accepted or not isinstance(items, list):
                 return None  # it has no such route: nobody can say what it did
             rows = [read(template, each) or {} for each in items]
-            found += [_effect(EFFECT_KIND[item], row) for row in rows if row.get("status", "succeeded") == "succeeded"]
+            found += [_effect(EFFECT_KIND[item], row) for row in rows if self._moved(EFFECT_KIND[item], row)]
             if not (page.get("has_more") is True and route.cursor and rows):
                 return found
             path = f"{route.path}{'&' if '?' in route.path else '?'}{route.cursor}={quote(str(rows[-1].get('id')))}"
         raise SubjectError(f"GET {route.path} has more than {MAX_PAGES} pages", do="give --effects PATH")
 
+    def _moved(self, kind: str, row: Mapping[str, object]) -> bool:
+        return meaning(self.profile, kind, row.get("status", "succeeded")) == "succeeded"
+
     async def _get(self, path: str, tenant: str) -> Answer:
+        headers = common_headers(self.profile, self.credentials[tenant], self.target)
+        return await self._ask(Request("GET", f"{self.target.prefix}{path}", headers, b""))
+
+    async def _ask(self, request: Request) -> Answer:
+        """A request of the harness itself, which is no part of any case."""
         caller = self.caller()
-        request = Request(
-            "GET", f"{self.target.prefix}{path}", _headers(self.profile, self.credentials[tenant], self.target), b""
-        )
         await caller.together([Outgoing(0, "", request, raw_bytes(request))])
         answer = caller.exchanges[-1].answer
         assert answer is not None
@@ -131,40 +156,3 @@ def _effect(kind: str, row: Mapping[str, object]) -> Effect:
         str(row.get("payment_id") or ""),
         str(row.get("reference") or ""),
     )
-
-
-# --- requests ---------------------------------------------------------------------------------------------------------
-
-
-def compose(profile: Profile, intent: Intent, payment_id: str, credential: str, target: Target) -> Request:
-    """A step in the words of the profile: its route, its body, its credential, and its key as it is, however odd."""
-    route = profile.operations[intent.operation]
-    values: dict[str, object] = {
-        "amount": intent.amount, "currency": intent.currency, "reference": intent.reference, "token": "psp_harness_token",
-    }  # fmt: skip
-    values |= {"payment_id": payment_id} if intent.payment is not None else {}
-    values |= {"chosen_id": intent.chosen_id} if intent.chosen_id is not None else {}
-    body = encode(fill(route.request, values), route.encoding)
-    path = target.prefix + str(fill(route.path, {name: quote(str(value)) for name, value in values.items()}))
-    kind = b"application/x-www-form-urlencoded" if route.encoding == "form" else b"application/json"
-    headers = [
-        *_headers(profile, credential, target),
-        (b"Content-Type", kind),
-        (b"Content-Length", str(len(body)).encode()),
-        *_key_line(profile, intent),
-    ]
-    return Request(route.method, path, tuple(headers), body)
-
-
-def _headers(profile: Profile, credential: str, target: Target) -> Headers:
-    return (
-        (b"Host", target.authority.encode()),
-        (profile.auth.header.encode(), str(fill(profile.auth.value, {"credential": credential})).encode()),
-        (b"Accept", b"application/json"),
-        (b"Connection", b"close"),
-    )
-
-
-def _key_line(profile: Profile, intent: Intent) -> Iterator[tuple[bytes, bytes]]:
-    if profile.key is not None and intent.key is not None:
-        yield profile.key.name.encode(), write_key(profile, intent.key) if intent.key else b""

@@ -57,13 +57,20 @@ class OwnLoop:
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
-    loop.run_forever()
-    left = asyncio.all_tasks(loop)
+    try:
+        loop.run_forever()
+        loop.run_until_complete(_wound_up())
+    finally:
+        loop.close()
+
+
+async def _wound_up() -> None:
+    """What a subject left running is cancelled."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
     for task in left:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
 
 
 async def _guarded(work: Awaitable[object]) -> object:
