@@ -204,7 +204,7 @@ FORBIDDEN = {
     "an e-mail address": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "an address of a machine": re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b|\blocalhost\b|(?m:^Host: (?!\[host\]\r?$))"),
     "a host": re.compile(r"https?://(?!developer\.example\.com/)"),
-    "a path of a machine": re.compile(r"(?<![\w.:/*])/(?!v1/)\w+/|\b[A-Z]:\\"),
+    "a path of a machine": re.compile(r"(?<![\w.:/*])/(?!v\d+/)\w+/|\b[A-Z]:\\"),
     "an operating system": re.compile(r"\b(?:Linux|Darwin|Windows)-|glibc"),
 }
 

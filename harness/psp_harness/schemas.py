@@ -16,7 +16,7 @@ import msgspec
 from psp_harness.case import Case
 from psp_harness.contracts import SCHEMAS
 from psp_harness.profile import Profile
-from psp_harness.vocabulary import FEATURES, OPERATIONS, STEPS
+from psp_harness.vocabulary import CREATES, FEATURES, OPERATIONS, STEPS
 
 Schema = dict[str, Any]
 
@@ -29,7 +29,8 @@ _POSITIVE = {"minimum": 1}
 _JSON = {"title": "JSON"}
 """Any value."""
 
-_STEP_FORMS = [{"required": ["do", "amount"]}, {"required": ["repeat"]}, {"required": ["parallel"]}]
+_MOVES_MONEY = {"required": ["do"], "properties": {"do": {"enum": sorted(CREATES)}}}
+_STEP_FORMS = [{"required": ["do"]}, {"required": ["repeat"]}, {"required": ["parallel"]}]
 
 
 def case_schema() -> Schema:
@@ -39,7 +40,7 @@ def case_schema() -> Schema:
     step["properties"]["do"] |= {"enum": list(STEPS)}
     for name in ("amount", "times"):
         step["properties"][name] |= _POSITIVE
-    step["oneOf"] = _STEP_FORMS
+    step |= {"oneOf": _STEP_FORMS, "if": _MOVES_MONEY, "then": {"required": ["amount"]}}
     parts["Case"]["properties"]["needs"]["items"] |= {"enum": sorted(FEATURES)}
     file = _object({"case": {"type": "array", "items": _ref("Case")}}, required=["case"])
     return _document("case", "psp-harness cases", file, parts)
@@ -58,10 +59,17 @@ def profile_schema() -> Schema:
         "properties": {name: need for name, each in facts.items() if (need := _needed(each, parts))},
     }
     extends = {"type": "string", "description": "The bundled profile over which this file is laid."}
-    members = {"extends": extends, **written, **{name: _sourced(each) for name, each in facts.items()}}
+    leaves_out = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "What that file says and this one does not: `mismatch`, `refusals.key-reused`.",
+    }
+    members = {"extends": extends, "leaves-out": leaves_out, **written}
+    members |= {name: _sourced(each) for name, each in facts.items()}
     file = _object(members) | {"if": {"required": ["extends"]}, "else": complete}
     parts |= {_SOURCED.format(name): _table(part) for name, part in parts.items() if name != "Defect"}
     parts |= {_SOURCED.format("JSON"): _sourced(_JSON)}
+    parts["Key"]["properties"]["operations"]["items"] |= {"enum": sorted(CREATES)}
     return _document("profile", "psp-harness profile", file, parts)
 
 

@@ -1,17 +1,24 @@
 """Messages as templates: one description of a body serves to write it and to read it.
 
 A leaf `"{amount}"` stands for a value: `fill` puts it there, `read` takes it from there. A leaf that is anything else
-is fixed. A member whose value is not given is left out. `"{currency|lower}"` is written in lower case and read as the
-upper-case code, as ISO 4217 has it.
+is fixed. A member whose value is not given is left out. What stands behind a bar says how a value is written:
+
+    {currency|lower}     in lower case; read as the upper-case code, as ISO 4217 has it
+    {amount|decimal}     as decimal text, with the decimals of the message's `currency`; read as minor units
+    {credential|base64}  as HTTP Basic authentication has it (RFC 7617); only written
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
+
+from psp_harness.minor_units import as_decimal, from_decimal
 
 Json = object
 """What `json.loads` gives."""
@@ -19,7 +26,7 @@ Json = object
 ABSENT: Final = object()
 """No value: the member is left out. `None` is a value: JSON's null."""
 
-_HOLE = re.compile(r"\{([a-z_]+)(\|lower)?\}")
+_HOLE = re.compile(r"\{([a-z_]+)(?:\|(lower|decimal|base64))?\}")
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 """Whole numbers that are written again as they were: `007` is text."""
@@ -56,23 +63,81 @@ def fill(template: Json, values: Mapping[str, object]) -> Json:
 def _fill_leaf(leaf: str, values: Mapping[str, object]) -> Json:
     whole = _HOLE.fullmatch(leaf)
     if whole is None:
-        return _HOLE.sub(lambda hole: _text(hole, values), leaf)
-    value = values.get(whole[1], ABSENT)
-    return value.lower() if whole[2] and isinstance(value, str) else value
+        return _HOLE.sub(lambda hole: str(_written(hole[2], values[hole[1]], values)), leaf)
+    return _written(whole[2], values.get(whole[1], ABSENT), values)
 
 
-def _text(hole: re.Match[str], values: Mapping[str, object]) -> str:
-    text = str(values[hole[1]])
-    return text.lower() if hole[2] else text
+def _written(how: str | None, value: object, values: Mapping[str, object]) -> Json:
+    if how == "lower" and isinstance(value, str):
+        return value.lower()
+    if how == "decimal" and isinstance(value, int):
+        return as_decimal(value, str(values.get("currency")))
+    if how == "base64" and isinstance(value, str):
+        return base64.b64encode(value.encode()).decode()
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Decimal:
+    """An amount that cannot be read before the whole message is: its currency may stand behind it."""
+
+    text: object
 
 
 def read(template: Json, message: Json, *, strict: bool = False) -> dict[str, object] | None:
-    """The values of a message; None where it has another shape, or (`strict`) where a fixed member differs."""
+    """The values of a message; None where it has another shape, or (`strict`) where a fixed member differs.
+
+    A decimal amount that is none, or has no currency beside it, is no value.
+    """
+    values = _read(template, message, strict=strict)
+    if values is None or not any(isinstance(value, _Decimal) for value in values.values()):
+        return values
+    currency = values.get("currency")
+    exact = {
+        name: from_decimal(value.text, currency) if isinstance(value, _Decimal) else value
+        for name, value in values.items()
+    }
+    return {name: value for name, value in exact.items() if value is not None or values[name] is None}
+
+
+def _read(template: Json, message: Json, *, strict: bool) -> dict[str, object] | None:
     if isinstance(template, Mapping):
         return _read_members(template, message, strict=strict)
+    if isinstance(template, list) and holes(template):
+        return _read_items(template, message, strict=strict)
     if isinstance(template, str) and (hole := _HOLE.fullmatch(template)):
-        return {hole[1]: message.upper() if hole[2] and isinstance(message, str) else message}
+        return {hole[1]: _taken(hole[2], message)}
     return None if strict and template != message and not holes(template) else {}
+
+
+def _taken(how: str | None, value: Json) -> object:
+    if how == "decimal":
+        return _Decimal(value)
+    return value.upper() if how == "lower" and isinstance(value, str) else value
+
+
+def _read_items(template: list[Json], message: Json, *, strict: bool) -> dict[str, object] | None:
+    """Item by item; a message may have more of them."""
+    if not isinstance(message, list):
+        return None
+    if len(message) < len(template):
+        return None if strict else {}
+    values: dict[str, object] = {}
+    for expected, item in zip(template, message, strict=False):
+        found = _read(expected, item, strict=strict)
+        if found is None and strict:
+            return None
+        values |= found or {}
+    return values
+
+
+def _is_fixed(template: Json) -> bool:
+    """Whether some part of it has to stand in a message as it is."""
+    if isinstance(template, Mapping):
+        return any(_is_fixed(member) for member in template.values())
+    if isinstance(template, list):
+        return any(_is_fixed(item) for item in template)
+    return not (isinstance(template, str) and holes(template))
 
 
 def _read_members(template: Mapping[str, Json], message: Json, *, strict: bool) -> dict[str, object] | None:
@@ -81,10 +146,10 @@ def _read_members(template: Mapping[str, Json], message: Json, *, strict: bool) 
     values: dict[str, object] = {}
     for name, member in template.items():
         if name not in message:
-            if strict and not holes(member):
+            if strict and _is_fixed(member):
                 return None
             continue
-        found = read(member, message[name], strict=strict)
+        found = _read(member, message[name], strict=strict)
         if found is None:
             if strict:
                 return None

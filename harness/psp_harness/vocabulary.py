@@ -13,25 +13,39 @@ OPERATIONS: Mapping[str, str] = {
     "list-refunds": "read every refund",
 }
 
-STEPS: Mapping[str, str] = {word: OPERATIONS[word] for word in ("create-payment", "create-refund")}
-"""What a case may ask for."""
-
-CREATES = frozenset(STEPS)
+CREATES = frozenset({"create-payment", "create-refund"})
 """The operations that move money."""
+
+STEPS: Mapping[str, str] = {
+    **{word: OPERATIONS[word] for word in ("create-payment", "create-refund", "get-payment")},
+    "advance-clock": "let the subject's clock jump",
+}
+"""What a case may ask for. A client is asked for what moves money alone."""
 
 EFFECT_KIND: Mapping[str, str] = {"create-payment": "payment", "create-refund": "refund"}
 """What an operation leaves behind when it happened."""
 
 _OF_A_PROFILE: Mapping[str, str] = {
     "idempotency-key": "the PSP promises to recognise a request that comes twice with one key",
+    "keys-in-headers": "the key is a header line, and no member of the body",
+    "payment-keys": "a request for a payment takes a key, not that for a refund alone",
     "key-required": "a POST without a key is refused",
     "key-length-limit": "the PSP documents the longest key",
     "replay": "a duplicate of a finished request gets an answer that names the first resource",
     "first-answer": "that answer is the first one: its status and its body",
+    "replay-marker": "an answer that is replayed carries a header that says so",
+    "key-syntax": "the PSP documents which characters a key may have, and refuses any other",
+    "key-lifetime": "the PSP documents how long it keeps a key",
+    "key-optional": "a POST without a key executes, each time",
+    "keys-by-operation": "the same key on another route is another request",
+    "refusals-free-the-key": "after a request that was refused before anything happened, its key can be used again",
+    "bodies-compared-as-json": "order of members and white space make no other body",
     "mismatch-refused": "another body under a key that was used is refused",
     "client-ids": "the caller may choose the id of what it creates, and a second one with that id is refused",
     "two-tenants": "two accounts can be told apart by their credentials",
     "refunds": "money can be given back",
+    "reads": "a payment can be read by its id",
+    "documented-refusals": "the PSP documents how it says no to a missing key, a used one, or a refund of too much",
 }
 
 OF_A_SUBJECT: Mapping[str, str] = {

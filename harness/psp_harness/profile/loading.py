@@ -1,0 +1,164 @@
+"""Profiles from files: bundled ones by name, others by path; shape, vocabulary, and a known source for each fact."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from psp_harness.errors import DataError, UsageError
+from psp_harness.profile.facts import Key, Operation, Profile
+from psp_harness.registry import suggest
+from psp_harness.template import Json, holes
+from psp_harness.vocabulary import CREATES, EFFECT_KIND, OPERATIONS
+
+BUNDLED = Path(__file__).parents[1] / "profiles"
+
+_NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
+_ROUTE = re.compile("(GET|POST) /[!-~]*")
+_SENT = frozenset({"amount", "currency", "reference", "token", "payment_id", "chosen_id", "id"})
+"""What a request may have a place for."""
+
+_FACTS = frozenset({"auth", "key", "duplicate", "in-flight", "mismatch", "operations", "refusals", "statuses"})
+"""The tables in which every value is a fact."""
+
+_NO_SOURCE = "a fact without a source: write { is = …, source = … }"
+
+
+def load(name: str) -> Profile:
+    """The profile of that name, or of that TOML file.
+
+    Raises `UsageError` for an unknown name and `DataError` for a file that is wrong.
+    """
+    path = BUNDLED / f"{name}.toml"
+    if path.is_file():
+        return read_file(path)
+    if name.endswith(".toml") or "/" in name:
+        return read_file(Path(name))
+    problem = f"unknown profile {name!r}"
+    raise UsageError(problem, do=f"{suggest(name, names())}; or give the path of a TOML file of your own")
+
+
+def names() -> list[str]:
+    """The profiles that the package brings."""
+    return sorted(path.stem for path in BUNDLED.glob("*.toml"))
+
+
+def read_file(path: Path) -> Profile:
+    """One profile file, checked: shape, vocabulary, and a known source for each fact."""
+    sources: dict[str, str] = {}
+    plain = _unwrap(_raw(path), "", sources)
+    try:
+        profile = msgspec.convert({**_mapping(plain), "facts": sources}, Profile)
+    except msgspec.ValidationError as error:
+        raise _explain(error, path) from None
+    _check(profile, str(path))
+    return profile
+
+
+def _raw(path: Path) -> dict[str, Json]:
+    """The file's tables, laid over those of the profile that it extends, if any."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(error.strerror or "cannot be read", file=str(path), do="name an existing TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"not TOML: {error}", file=str(path)) from None
+    parent, left_out = raw.pop("extends", None), raw.pop("leaves-out", [])
+    if parent is None:
+        return raw
+    if parent not in names() or path == BUNDLED / f"{parent}.toml":
+        problem = f"extends {parent!r}, which is no bundled profile"
+        raise DataError(problem, file=str(path), where="extends", do=suggest(str(parent), names()))
+    return _lay_over(_without(_raw(BUNDLED / f"{parent}.toml"), left_out, str(path)), raw)
+
+
+def _without(below: dict[str, Json], left_out: Json, file: str) -> dict[str, Json]:
+    """The profile below, less what the one above does not share, or nobody knows of it: `key`, `refusals.in-flight`."""
+    for dotted in left_out if isinstance(left_out, list) else [left_out]:
+        table, _, last = str(dotted).rpartition(".")
+        node = below.get(table) if table else below
+        if not isinstance(node, dict) or last not in node:
+            problem = f"leaves out {dotted!r}, which the profile below does not have"
+            raise DataError(problem, file=file, where="leaves-out")
+        del node[last]
+    return below
+
+
+def _lay_over(below: Mapping[str, Json], above: Mapping[str, Json]) -> dict[str, Json]:
+    """Tables merge; facts and everything else are replaced whole."""
+    merged = dict(below)
+    for name, member in above.items():
+        lower = merged.get(name)
+        tables = isinstance(lower, Mapping) and isinstance(member, Mapping) and "is" not in member
+        merged[name] = _lay_over(_mapping(lower), _mapping(member)) if tables else member
+    return merged
+
+
+def _unwrap(node: Json, path: str, sources: dict[str, str]) -> Json:
+    """The values without their sources; the sources go into `sources` under the path of the fact."""
+    if isinstance(node, Mapping):
+        if "is" in node and set(node) <= {"is", "source"}:
+            sources[path] = str(node.get("source", ""))
+            return node["is"]
+        return {name: _unwrap(child, f"{path}.{name}".lstrip("."), sources) for name, child in node.items()}
+    if path.partition(".")[0] in _FACTS:
+        sources[path] = ""  # a value that stands alone has no source
+    return node
+
+
+def _mapping(node: Json) -> dict[str, Json]:
+    return dict(node) if isinstance(node, Mapping) else {}
+
+
+def _explain(error: msgspec.ValidationError, path: Path) -> DataError:
+    problem, _, where = str(error).partition(" - at ")
+    place = where.strip("`").removeprefix("$.")
+    return DataError(problem, file=str(path), where=place, do="see psp-harness explain generic, and extend that")
+
+
+def _check(profile: Profile, file: str) -> None:
+    if not _NAME.fullmatch(profile.name):
+        problem = f"{profile.name!r} is not kebab-case: it is a part of verdict ids and the name of a folder"
+        raise DataError(problem, file=file, where="name", do="for instance my-gateway")
+    if "tenant-a" not in profile.credentials:
+        raise DataError("no credential of tenant-a", file=file, where="credentials", do='write tenant-a = "a token"')
+    if "create-payment" not in profile.operations:
+        raise DataError("no create-payment", file=file, where="operations", do="say how a payment is made")
+    for name, operation in profile.operations.items():
+        _check_operation(name, operation, file)
+    for fact, source in profile.facts.items():
+        if not source:
+            raise DataError(_NO_SOURCE, file=file, where=fact)
+        if source not in profile.sources:
+            problem = f"source {source!r} is not in [sources]"
+            raise DataError(problem, file=file, where=fact, do=suggest(source, profile.sources))
+    _check_words(profile, file)
+
+
+def _check_words(profile: Profile, file: str) -> None:
+    """Names of operations and kinds that stand in facts exist."""
+    key = profile.key or Key(carrier="header", name="")
+    for where, names_, known in (
+        ("key.operations", key.operations, CREATES),
+        ("key.ttl-of", key.ttl_of, CREATES),
+        ("statuses", profile.statuses, EFFECT_KIND.values()),
+    ):
+        for name in names_:
+            if name not in known:
+                raise DataError(f"unknown name {name!r}", file=file, where=where, do=suggest(name, known))
+
+
+def _check_operation(name: str, operation: Operation, file: str) -> None:
+    def wrong(problem: str, key: str, do: str) -> DataError:
+        return DataError(problem, file=file, where=f"operations.{name}{key}", do=do)
+
+    if name not in OPERATIONS:
+        raise DataError(f"unknown operation {name!r}", file=file, where="operations", do=suggest(name, OPERATIONS))
+    if not _ROUTE.fullmatch(operation.route):
+        raise wrong(f"{operation.route!r} is no route", ".route", "write a method and a path, as in POST /payments")
+    if unknown := sorted((holes(operation.request) | holes(operation.path)) - _SENT):
+        raise wrong(f"nothing is called {unknown[0]!r}", ".request", suggest(unknown[0], _SENT))
