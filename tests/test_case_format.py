@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_the_table_says_which_keys_may_be_missing(name: str) -> None:
 def test_the_steps_of_the_page_are_those_that_there_are() -> None:
     """The row on `do` names them all."""
     row = next(row for row in ROWS if row["key"] == "`do`")
-    assert row["type"] == " or ".join(f"`{step}`" for step in STEPS)
+    assert re.findall("`(.*?)`", row["type"]) == list(STEPS)
 
 
 def test_the_example_is_a_case(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Cases: situations in PSP-neutral words, read from TOML. Amounts are integers in minor units; a float is refused.
 
-A case is a few steps and perhaps faults. Steps that stand together in `parallel`, and the copies of a step with `times`,
-are one *moment*: they are released together. The format is described in `contracts/cases/README.md`.
+A case is a few steps and perhaps faults. Steps that stand together in `parallel`, and the copies of a step with
+`times`, are one *moment*: they are released together. The format is described in `contracts/cases/README.md`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
 from psp_harness.errors import DataError
 from psp_harness.model import Role
 from psp_harness.registry import suggest
-from psp_harness.vocabulary import FEATURES, STEPS
+from psp_harness.vocabulary import CREATES, FEATURES, STEPS
 
 
 class _Written(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -30,9 +30,17 @@ class OddKey(_Written, frozen=True):
     text: str | None = None
     beyond_limit: int | None = None
     """0: the longest that the profile allows; 1: one longer."""
+    like: str | None = None
+    """A label: the fresh key of that label, but for what follows."""
+    suffix: str = ""
+    prefix: str = ""
+    upper: bool = False
+    """In capitals."""
+    lines: tuple[str, ...] = ()
+    """Further key lines after the first, exactly these texts."""
 
 
-class Step(_Written, frozen=True, rename={"as_": "as"}):
+class Step(_Written, frozen=True, rename=lambda name: name.rstrip("_").replace("_", "-")):
     """One thing to do (`do`), or to send again (`repeat`), or several at once (`parallel`)."""
 
     do: str | None = None
@@ -52,6 +60,24 @@ class Step(_Written, frozen=True, rename={"as_": "as"}):
     tenant: str | None = None
     times: int = 1
     """So many copies, released together."""
+    spread: float = 0.0
+    """Seconds over which the copies are spread, so that the later ones meet the first while it is in flight."""
+    each: bool = False
+    """Every copy has a key and a reference of its own, and an amount that is one minor unit above the last."""
+    odd_amount: str | None = None
+    """What stands in the body instead of the amount: a JSON literal, such as `-1` or `"10"`."""
+    headers: Mapping[str, str] = {}
+    """Header lines beside the usual ones."""
+    body: Literal["reordered", "spaced"] | None = None
+    """The same JSON value in other bytes."""
+    elsewhere: bool = False
+    """Sent from another local address."""
+    persists: bool = False
+    """Sent until the answer is no longer that another one is in flight, at most 6 s."""
+    seconds: float = 0.0
+    """Of `advance-clock`: by how much."""
+    share_of_ttl: float = 0.0
+    """Of `advance-clock`: by this share of the time that the PSP keeps a key."""
 
 
 class Fault(_Written, frozen=True):
@@ -144,10 +170,16 @@ def _check(case: Case, file: str, faults: Mapping[str, _TakesOptions]) -> None:
     for step in flat(case.steps):
         _check_step(step, named, wrong)
         does = step.do or named[step.repeat or ""]
-        if does == "create-refund" and "create-payment" not in asked:
-            raise wrong("a refund needs a payment before it", "steps", "begin with a create-payment")
+        if does in {"create-refund", "get-payment"} and "create-payment" not in asked:
+            raise wrong(f"{does} needs a payment before it", "steps", "begin with a create-payment")
+        if case.role is Role.CLIENT and does not in CREATES:
+            raise wrong(f"a client cannot be asked to {does}", "steps", f"ask for {' or '.join(sorted(CREATES))}")
         asked.add(does)
         named |= {step.as_: does} if step.as_ else {}
+    _check_faults(case, named, faults, wrong)
+
+
+def _check_faults(case: Case, named: Mapping[str, str], faults: Mapping[str, _TakesOptions], wrong: _Wrong) -> None:
     for fault in case.faults:
         if fault.strike not in faults:
             raise wrong(f"unknown fault {fault.strike!r}", "faults", suggest(fault.strike, faults))
@@ -172,8 +204,10 @@ def _check_step(step: Step, named: Mapping[str, str], wrong: _Wrong) -> None:
         raise wrong(f"times is {step.times}; expected a positive number of copies", "steps")
     if step.do is not None and step.do not in STEPS:
         raise wrong(f"unknown step {step.do!r}", "steps", suggest(step.do, STEPS))
-    if (step.do is not None and step.amount is None) or (step.amount is not None and step.amount < 1):
-        raise wrong(f"amount {step.amount!r} of {step.do or step.repeat}: expected a positive integer in minor units", "steps")
+    moves = step.do in CREATES
+    if (moves and step.amount is None) or (step.amount is not None and step.amount < 1):
+        what = f"amount {step.amount!r} of {step.do or step.repeat}"
+        raise wrong(f"{what}: expected a positive integer in minor units", "steps")
     for name in (step.repeat, step.of):
         if name is not None and name not in named:
             raise wrong(f"names {name!r}, which is no earlier step", "steps", suggest(name, named))

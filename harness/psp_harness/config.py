@@ -31,6 +31,7 @@ class Run(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=Tru
     subject: str
     profile: str
     effects: str | None = None
+    clock: str | None = None
     credentials: Mapping[str, str] = {}
     without: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()

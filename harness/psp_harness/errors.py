@@ -4,6 +4,7 @@
      ├─ DataError      a file that people wrote (case, profile, QUARANTINE.md, configuration) is wrong
      ├─ UsageError     the command line names something that does not exist
      └─ SubjectError   the subject could not be driven: its verdicts are *errored*, never passed
+         └─ NoAnswer   a provider closed the connection: the case goes on, for the retry may show why
 
 Each error is one sentence for people (what is wrong, what was expected) and one more that says what to do.
 """
@@ -36,3 +37,7 @@ class UsageError(HarnessError):
 
 class SubjectError(HarnessError):
     """The subject could not be driven: it died, never answered, or answered what the protocol does not know."""
+
+
+class NoAnswer(SubjectError):
+    """A provider closed the connection instead of answering: what became of the request is not known."""

@@ -23,11 +23,14 @@ class Judged:
     problems: tuple[Problem, ...]
 
 
+_UNKNOWN = "nobody can say what the subject did: give --effects PATH, with all that was accepted"
+
+
 def judge(plan: Plan, driven: Mapping[str, Driven]) -> tuple[Verdict, ...]:
-    """A verdict for each case and rule that had an occasion, one for each that could not be told, and the skipped ones."""
+    """A verdict for each case and rule that had an occasion, and for each that could not be told or was skipped."""
     verdicts = [verdict for case, each in driven.items() for verdict in _case(plan, case, each)]
-    wanted = [verdict for verdict in verdicts if verdict.rule == CASE_RUNS or plan.wants(verdict.id)]
-    return (*wanted, *_unexercised(plan, driven, {verdict.rule for verdict in verdicts}), *plan.skipped)
+    verdicts += _unexercised(plan, driven, {verdict.rule for verdict in verdicts})
+    return (*verdicts, *plan.skipped)
 
 
 def _case(plan: Plan, case: str, driven: Driven) -> Iterator[Verdict]:
@@ -75,8 +78,8 @@ def hold(rule: Rule, history: History, profile: Profile) -> Judged:
 def _unexercised(plan: Plan, driven: Mapping[str, Driven], judged: set[str]) -> Iterator[Verdict]:
     blind = any(each.history.effects is None for each in driven.values())
     for rule in plan.rules:
-        if rule.id in judged or not any(plan.wants_rule(case, rule.id) for case in driven):
+        if rule.id in judged:
             continue
         unknown = rule.needs_effects and blind
-        reason = "nobody can say what the subject did: give --effects PATH, with all that was accepted" if unknown else rule.otherwise
+        reason = _UNKNOWN if unknown else rule.otherwise
         yield Verdict(plan.role, plan.profile.name, ANY_CASE, rule.id, rule.level, Unexercised(reason))

@@ -110,6 +110,24 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How a request is sent, beyond what it asks: two that differ in manner alone ask for one and the same thing."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    """Lines beside those that the profile wants."""
+    key_lines: tuple[bytes, ...] = ()
+    """Further key lines after the first."""
+    body: str = ""
+    """`reordered` or `spaced`: the same JSON value in other bytes."""
+    elsewhere: bool = False
+    """From another local address."""
+    persists: bool = False
+    """It is sent until the answer is no longer that another one is in flight."""
+    after: float = 0.0
+    """Seconds after its moment began."""
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """What one step of a case asks for: recorded when it is asked, never guessed from the traffic."""
 
@@ -130,6 +148,13 @@ class Intent:
     """For a refund: the step that made the payment."""
     chosen_id: str | None = None
     """The id that the caller chooses for what it creates, where the PSP lets it."""
+    odd_amount: str | None = None
+    """An amount that is no positive integer, as it stands in the body; `amount` then names what nobody may move."""
+    at: float = 0.0
+    """Seconds by which the subject's clock was advanced before it, since the case began."""
+    seconds: float = 0.0
+    """Of `advance-clock`: by how much."""
+    manner: Manner = Manner()
 
 
 @dataclass(frozen=True, slots=True)

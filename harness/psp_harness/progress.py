@@ -51,4 +51,5 @@ class _Lines(Silent):
         self._count += 1
         if time.monotonic() - self._last >= QUIET_SECONDS:
             self._last = time.monotonic()
-            self._console.print(f"{self._title}: {self._count} of {self._cases} cases, last {case_id}", highlight=False)
+            said = f"{self._title}: {self._count} of {self._cases} cases, last {case_id}"
+            self._console.print(said, highlight=False, soft_wrap=True)

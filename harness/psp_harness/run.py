@@ -18,9 +18,9 @@ from psp_harness.judge import judge
 from psp_harness.model import Claims, Driven, Report, Role
 from psp_harness.plan import Plan, available, make
 from psp_harness.profile import Profile
-from psp_harness.quarantine import Row
+from psp_harness.quarantine import Row, gate_named, names, names_case
 from psp_harness.settle import settle
-from psp_harness.subjects.addresses import Options, open_client, open_provider
+from psp_harness.subjects.addresses import Options, open_client, open_provider, presentable
 from psp_harness.vocabulary import OF_A_SUBJECT
 
 RUN_ID_BYTES = 4
@@ -38,6 +38,7 @@ class Job:
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     effects_path: str | None = None
+    clock_path: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
     allowed_hosts: frozenset[str] = frozenset()
     ca_file: str | None = None
@@ -50,6 +51,11 @@ class Job:
     cases: tuple[Path, ...] = (CASES,)
     rows: tuple[Row, ...] = ()
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @property
+    def shown_address(self) -> str:
+        """As it may be printed: without the password of a store."""
+        return presentable(self.address)
 
     @property
     def all_credentials(self) -> dict[str, str]:
@@ -80,7 +86,12 @@ async def run(job: Job, progress: Progress | None = None) -> Report:
     _check(job)
     plan, driven, claims, address = await _driven(job, cases, progress)
     settled = settle(
-        judge(plan, driven), profile=job.profile, subject=job.address, rows=job.rows, gate=job.gate, today=job.today
+        judge(plan, driven),
+        profile=job.profile,
+        subject=job.shown_address,
+        rows=job.rows,
+        gate=job.gate,
+        today=job.today,
     )
     return Report(
         run=plan.run,
@@ -92,7 +103,7 @@ async def run(job: Job, progress: Progress | None = None) -> Report:
         profile=job.profile.name,
         gate=job.gate,
         strict=job.strict,
-        verdicts=tuple(verdict for verdict in settled.verdicts if plan.wants(verdict.id)),
+        verdicts=tuple(verdict for verdict in settled.verdicts if plan.wants(verdict)),
         histories={name: each.history for name, each in driven.items()},
         stale=settled.stale,
         secrets=tuple(job.credentials.values()),
@@ -109,6 +120,7 @@ async def _driven(job: Job, cases: Sequence[Case], progress: Progress) -> _Drive
         job.step_timeout,
         job.answer_timeout,
         effects_path=job.effects_path,
+        clock_path=job.clock_path,
         allowed_hosts=job.allowed_hosts,
         ca_file=job.ca_file,
     )
@@ -123,16 +135,17 @@ async def _client(job: Job, cases: Sequence[Case], options: Options, progress: P
     try:
         claims = await introduce(subject, job.profile)
     except SubjectError as error:
-        return _nothing(job, cases, Claims(job.address), str(error))
+        return _nothing(job, cases, Claims(job.shown_address), str(error))
     plan = _plan(job, cases, claims, {"effects"})
     progress.planned(len(plan.cases))
-    return plan, await drive(plan, subject, jobs=job.jobs, on_case=progress.done), claims, job.address
+    return plan, await drive(plan, subject, jobs=job.jobs, on_case=progress.done), claims, job.shown_address
 
 
 async def _provider(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> _Driven:
     try:
         async with open_provider(job.address, options) as subject:
-            plan = _plan(job, cases, subject.claims, {"effects"})
+            given = {"effects"} | ({"clock"} if subject.clock_path else set())
+            plan = _plan(job, cases, subject.claims, given)
             progress.planned(len(plan.cases))
             return (
                 plan,
@@ -141,19 +154,28 @@ async def _provider(job: Job, cases: Sequence[Case], options: Options, progress:
                 subject.address,
             )
     except SubjectError as error:
-        return _nothing(job, cases, Claims(job.address), str(error))
+        return _nothing(job, cases, Claims(job.shown_address), str(error))
 
 
 def _nothing(job: Job, cases: Sequence[Case], claims: Claims, problem: str) -> _Driven:
     """The subject could not even be opened: every case is errored for that reason."""
     plan = _plan(job, cases, replace(claims, features=_ALL), {"effects"})  # it never said what it does not have
-    return plan, errored(plan, problem, claims), claims, job.address
+    return plan, errored(plan, problem, claims), claims, job.shown_address
 
 
 def _plan(job: Job, cases: Sequence[Case], claims: Claims, given: set[str]) -> Plan:
     features = available(job.profile, job.role, claims, given, job.without)
     run_id = secrets.token_hex(RUN_ID_BYTES)
-    return make(cases, rules.load().values(), job.profile, role=job.role, features=features, run=run_id, only=job.only)
+    wanted = [case for case in cases if _is_for_this_gate(case, job)]
+    return make(wanted, rules.load().values(), job.profile, role=job.role, features=features, run=run_id, only=job.only)
+
+
+def _is_for_this_gate(case: Case, job: Job) -> bool:
+    """Whether its gate runs this case at all: one that runs the quarantined alone leaves out what no row names."""
+    if job.gate is None or not gate_named(job.gate).runs_the_quarantined_alone:
+        return True
+    rows = (row for row in job.rows if names(row.subject, job.address))
+    return any(names_case(row, f"{job.role}/{job.profile.name}/{case.id}") for row in rows)
 
 
 def _check(job: Job) -> None:
@@ -163,6 +185,8 @@ def _check(job: Job) -> None:
             raise UsageError(
                 f"--credential names {name!r}, which profile {job.profile.name!r} does not have", do=f"known: {known}"
             )
+    if job.gate is not None:
+        gate_named(job.gate)
     if job.step_timeout <= 0 or job.jobs < 1:
         raise UsageError(
             "--step-timeout and --jobs take positive numbers", do="for instance --step-timeout 60 --jobs 16"

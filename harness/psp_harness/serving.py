@@ -19,7 +19,8 @@ def serve_forever(profile: Profile, host: str, port: int, store: str) -> None:
         listening = socket.create_server((host, port))
     except (OSError, OverflowError) as error:
         raise UsageError(
-            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', error)}", do="choose another --port, or 0 for any free one"
+            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', error)}",
+            do="choose another --port, or 0 for any free one",
         ) from None
     with listening:
         _announce(profile, f"http://{host}:{listening.getsockname()[1]}")
@@ -33,5 +34,6 @@ def _announce(profile: Profile, base_url: str) -> None:
     for operation in profile.operations.values():
         click.echo(f"  {operation.route}")
     click.echo(
-        f"  judge it: psp-harness run --role provider --subject {base_url} --profile {profile.name} --effects /psp-harness/effects"
+        f"  judge it: psp-harness run --role provider --subject {base_url} --profile {profile.name} --effects "
+        "/psp-harness/effects"
     )

@@ -1,7 +1,5 @@
 """Addresses: what each opens, and what is said of one that opens nothing."""
 
-# ruff: noqa: E501 - a table has one row on one line
-
 from __future__ import annotations
 
 import asyncio

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -25,6 +28,15 @@ BOUND = 20.0
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that does not end by itself is not waited for as long as usual."""
     monkeypatch.setattr(channels, "_END_SECONDS", 0.2)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_to_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """No error comes out behind a caller's back: asyncio logs, with a traceback, what nobody retrieved."""
+    yield
+    gc.collect()
+    assert [record.getMessage() for record in caplog.get_records("call") if record.name == "asyncio"] == []
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
 
 
 @asynccontextmanager
@@ -144,6 +156,20 @@ async def test_a_line_of_nearly_1_mib_is_read(runs: Program) -> None:
     assert len(answer["ok"]["long"]) == MAX_LINE - 100
 
 
+async def test_a_line_on_standard_error_is_one_note(runs: Program) -> None:
+    """However it arrives, and the last one without its end."""
+    text = """
+    for piece in ("first ", "line\\nand ", "the last"):
+        os.write(2, piece.encode()); ok(next(answers()))
+    """
+    async with opened(runs(text)) as channel:
+        for _ in range(3):
+            await channel.ask("do", {}, timeout=BOUND)
+        with pytest.raises(SubjectError, match="its last words: 'stderr: and the last'"):
+            await channel.ask("do", {}, timeout=BOUND)
+        assert channel.notes() == ("stderr: first line", "stderr: and the last")
+
+
 async def test_a_flood_on_standard_error_holds_nothing_up(runs: Program) -> None:
     """20 MB of it are read and mostly dropped; the last words are the last."""
     text = "sys.stderr.write(('x' * 199 + '\\n') * 100_000); sys.stderr.write('the end\\n'); sys.stderr.flush()\n"
@@ -176,7 +202,7 @@ async def test_a_child_that_holds_the_pipes_does_not_hold_up_the_run(runs: Progr
         parent, child = (await channel.ask("start", {}, timeout=BOUND))["ok"]["pids"]
     assert not lives(parent)
     assert lives(child)
-    await asyncio.create_subprocess_exec("kill", str(child))
+    os.kill(child, signal.SIGKILL)
 
 
 # --- an object --------------------------------------------------------------------------------------------------------

@@ -103,7 +103,7 @@ async def test_an_application_of_ours_runs_in_a_thread() -> None:
 async def test_an_application_of_ours_that_does_not_start_is_said() -> None:
     """Its failure is a sentence, not a wait."""
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001 - it dies before it takes any
+    async def app(scope: Any, receive: Any, send: Any) -> None:
         raise ValueError
 
     with pytest.raises(SubjectError, match="did not start"):

@@ -1,7 +1,5 @@
 """The subject protocol: what is said fits its schema, what is answered is held to it, and each error has its place."""
 
-# ruff: noqa: E501 - a table has one row on one line
-
 from __future__ import annotations
 
 import json

@@ -29,7 +29,10 @@ async def drive(
 
     async def one(planned: Planned) -> tuple[str, Driven]:
         async with gate:
-            driven = await _one(planned, plan, subject)
+            try:
+                driven = await _one(planned, plan, subject)
+            except Exception as error:  # noqa: BLE001 - ours to answer for: the other cases are judged all the same
+                driven = _failed(planned, repr(error), subject)
         on_case(planned.case.id)
         return planned.case.id, driven
 
@@ -43,6 +46,11 @@ def _one(planned: Planned, plan: Plan, subject: ClientSubject | ProviderSubject)
     if isinstance(subject, ClientSubject):
         return ClientCase(planned, plan, subject).drive()
     return ProviderCase(planned, plan, subject).drive()
+
+
+def _failed(planned: Planned, problem: str, subject: ClientSubject | ProviderSubject) -> Driven:
+    nothing = History(planned.case.id, planned.intents, {}, (), None, Claims(subject.address))
+    return Driven(nothing, errored=f"the harness itself failed on this case: {problem}; please report this")
 
 
 def errored(plan: Plan, problem: str, claims: Claims) -> Mapping[str, Driven]:

@@ -108,7 +108,10 @@ class ClientCase:
             attempts, outcome = history.attempts(intent), history.outcomes.get(intent.step)
             plain = not any(x.fault for x in attempts) and not fault_of(intent.key, self._profile)
             if plain and intent.key is not None and not isinstance(outcome, Done):
-                return f"a plain {intent.operation} did not work: the client reports {_said(outcome)}; {_answered(attempts)}"
+                return (
+                    f"a plain {intent.operation} did not work: the client reports {_said(outcome)}; "
+                    f"{_answered(attempts)}"
+                )
         return ""
 
 

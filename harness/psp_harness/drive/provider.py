@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from psp_harness.drive.ending import NothingToRefund, ended
-from psp_harness.errors import SubjectError
+from psp_harness.errors import NoAnswer, SubjectError
 from psp_harness.model import Driven, Effect, Exchange, History, Intent
 from psp_harness.plan import Plan, Planned, is_of_another_run, moments
-from psp_harness.profile import values_of
+from psp_harness.profile import is_in_flight, values_of
 from psp_harness.subjects.provider import ProviderSubject
 from psp_harness.vocabulary import EFFECT_KIND
 
 _ONLY_ATTEMPT = 1
 """Of each step: we try once."""
+
+
+PERSISTS_SECONDS = 6.0
+"""How long a request is sent again while another one with its key is said to be in flight."""
+
+PAUSE_SECONDS = 0.1
 
 
 class ProviderCase:
@@ -21,6 +29,7 @@ class ProviderCase:
         self._planned, self._plan, self._subject = planned, plan, subject
         self._caller = subject.caller()
         self._ids: dict[int, str] = {}
+        self._unanswered = ""
 
     async def drive(self) -> Driven:
         """Send its steps, one moment after the other, and write down what happened."""
@@ -34,7 +43,8 @@ class ProviderCase:
         case, intents = self._planned.case.id, self._planned.intents
         mine = self._told(self._of_this_case(effects))
         history = History(case, intents, {}, self._caller.exchanges, mine, self._subject.claims)
-        return ended(self._planned, history, errored=errored, doubtful=doubtful or self._doubt(history))
+        doubtful = doubtful or self._unanswered or self._doubt(history)
+        return ended(self._planned, history, errored=errored, doubtful=doubtful)
 
     async def _steps(self) -> str:
         """Why the case could not go on, if so; what was recorded up to there still counts."""
@@ -46,11 +56,30 @@ class ProviderCase:
         return ""
 
     async def _moment(self, moment: list[Intent]) -> None:
+        if moment[0].operation == "advance-clock":
+            await self._subject.advance_clock(moment[0].seconds)
+            return
+        await self._send(moment)
+        for intent in moment:
+            if intent.manner.persists:
+                await self._persist(intent)
+            self._remember(intent)
+
+    async def _send(self, moment: list[Intent]) -> None:
         strikes = {strike.step: strike for strike in self._planned.strikes if strike.hits(strike.step, _ONLY_ATTEMPT)}
         outgoing = [self._subject.outgoing(i, await self._payment_id(i), strikes.get(i.step)) for i in moment]
-        await self._caller.together(outgoing)
-        for intent in moment:
-            self._remember(intent)
+        try:
+            await self._caller.together(outgoing)
+        except NoAnswer as error:
+            if not any(_is_forbidden_by_http(intent) for intent in moment):
+                self._unanswered = self._unanswered or str(error)
+
+    async def _persist(self, intent: Intent) -> None:
+        """Send it again while the provider says that another one with its key is in flight; bounded."""
+        deadline = self._caller.now() + PERSISTS_SECONDS
+        while self._caller.now() < deadline and is_in_flight(self._exchanges(intent)[-1].answer, self._plan.profile):
+            await asyncio.sleep(PAUSE_SECONDS)
+            await self._send([intent])
 
     def _remember(self, intent: Intent) -> None:
         """What the provider called it, if its answer was seen: what was lost is not known to a client."""
@@ -89,7 +118,7 @@ class ProviderCase:
     def _told(self, effects: tuple[Effect, ...] | None) -> tuple[Effect, ...] | None:
         """None where something was accepted that they do not show: they do not say what the provider did."""
         shown = {e.id for e in effects or ()} | {(e.kind, e.amount) for e in effects or ()}
-        for intent in self._planned.intents:
+        for intent in (each for each in self._planned.intents if each.operation in EFFECT_KIND):
             known = {self._ids.get(intent.step), (EFFECT_KIND[intent.operation], intent.amount)}
             if any(x.answer and x.answer.accepted for x in self._exchanges(intent)) and not known & shown:
                 return None
@@ -102,3 +131,8 @@ class ProviderCase:
         if not answers or any(answer.accepted for answer in answers):
             return ""
         return f"a plain {first[0].operation} was answered {answers[0].status}: {answers[0].body[:200]!r}"
+
+
+def _is_forbidden_by_http(intent: Intent) -> bool:
+    """A key with bytes that a header may not have (RFC 9110 section 5.5): a closed connection refuses it."""
+    return any(byte < 0x20 or byte >= 0x7F for byte in intent.key or b"")

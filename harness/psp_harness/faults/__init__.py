@@ -1,7 +1,7 @@
 """Faults: what happens on the wire, one file each. A fault is named by a case and strikes the attempts that it names.
 
-A fault is one coroutine: it is given the sender's end of the line, and a way to pass the request on. The fault that does
-nothing is the whole interface:
+A fault is one coroutine: it is given the sender's end of the line, and a way to pass the request on. The fault that
+does nothing is the whole interface:
 
     @fault("nothing-happens")
     async def nothing_happens(line: Line, forward: Forward, options: Options) -> None:
@@ -24,6 +24,9 @@ from typing import Protocol
 from psp_harness.model import Answer
 from psp_harness.registry import Registry
 
+Forward = Callable[[], Awaitable[Answer]]
+"""Passes the request on to the PSP, once, and gives its answer."""
+
 
 class Line(Protocol):
     """The sender's end of one exchange."""
@@ -39,14 +42,14 @@ class Line(Protocol):
         """Give the sender the head and half of the body, and then close the connection."""
 
     async def reset(self) -> None:
-        """Break the connection: the sender gets nothing more. Before `forward`, the PSP never sees the whole request."""
+        """Break the connection: the sender gets nothing more. Before `forward`, the PSP never has the whole request."""
+
+    async def leave(self, forward: Forward) -> None:
+        """Break the connection while the PSP, which has the whole request, is still at work on it."""
 
     async def wait(self, seconds: float) -> None:
         """Let time pass, or less of it if the sender hangs up."""
 
-
-Forward = Callable[[], Awaitable[Answer]]
-"""Passes the request on to the PSP, once, and gives its answer."""
 
 Options = Mapping[str, int | float | str | bool]
 

@@ -1,4 +1,4 @@
-"""Addresses: one table of their kinds, and what each opens. The only place that reaches `reference/` and `miniatures/`."""
+"""Addresses: one table of their kinds, and what each opens. Only here are `reference/` and `miniatures/` reached."""
 
 from __future__ import annotations
 
@@ -30,9 +30,19 @@ from psp_harness.subjects.threads import in_daemon_thread
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 __all__ = [
-    "KINDS", "MINIATURES", "SDKS", "Options", "default_profile", "default_role", "open_client", "open_provider",
-    "our_psp", "our_psp_app", "presentable",
-]  # fmt: skip
+    "KINDS",
+    "MINIATURES",
+    "MODES",
+    "SDKS",
+    "Options",
+    "default_profile",
+    "default_role",
+    "open_client",
+    "open_provider",
+    "our_psp",
+    "our_psp_app",
+    "presentable",
+]
 
 SDKS: Mapping[str, tuple[str, str, str]] = {
     "stripe": ("psp_harness.subjects.sdks.stripe", "StripeSubject", "stripe"),
@@ -202,7 +212,9 @@ async def _reference_provider(name: str, options: Options, stack: AsyncExitStack
 async def _miniature_provider(name: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
     made = _miniature(name, Role.PROVIDER)
     base_url = await stack.enter_async_context(hosting.in_thread(made.make()))
-    return _provider(f"miniature:{name}", base_url, _with(options, "/effects", "/clock"), Claims(name, language="python"))
+    return _provider(
+        f"miniature:{name}", base_url, _with(options, "/effects", "/clock"), Claims(name, language="python")
+    )
 
 
 def _with(options: Options, effects_path: str, clock_path: str) -> Options:
@@ -268,7 +280,7 @@ def open_client(address: str, options: Options) -> ClientSubject:
 
 @asynccontextmanager
 async def open_provider(address: str, options: Options) -> AsyncIterator[ProviderSubject]:
-    """The provider at an address, running and reached. Raises `UsageError`, or `SubjectError` where it does not answer."""
+    """The provider at an address, running and reached. Raises `UsageError`, or `SubjectError` if it does not answer."""
     kind, rest = _split(address, Role.PROVIDER)
     assert kind.provider is not None
     async with AsyncExitStack() as stack:

@@ -92,6 +92,8 @@ class ProcessChannel:
             raise self._broken or await self._died() from None
         finally:
             self._waiting.pop(number, None)
+            if future.done() and not future.cancelled():
+                future.exception()  # told already, where another error came first
 
     async def close(self) -> None:
         if self._process.stdin is not None:
@@ -160,9 +162,13 @@ class ProcessChannel:
 
     async def _read_errors(self) -> None:
         assert self._process.stderr is not None
+        rest = ""
         while chunk := await self._process.stderr.read(MAX_LINE):
-            for line in chunk.decode("utf-8", "backslashreplace").splitlines():
+            *lines, rest = (rest[-_TAIL:] + chunk.decode("utf-8", "backslashreplace")).split("\n")
+            for line in lines:
                 self._note(f"stderr: {line}")
+        if rest:
+            self._note(f"stderr: {rest}")
 
     def _note(self, text: str) -> None:
         self._last_words = text if text.strip() not in _SILENCE else self._last_words

@@ -30,7 +30,7 @@ class ClientSubject:
 
     @asynccontextmanager
     async def session(self, base_url: str) -> AsyncIterator[Session]:
-        """Start the client against a PSP at `base_url`, and stop it. Raises `SubjectError` where it cannot be driven."""
+        """Start the client against a PSP at `base_url`, and stop it. Raises `SubjectError` if it cannot be driven."""
         with tempfile.TemporaryDirectory(prefix="psp-harness-", ignore_cleanup_errors=True) as state:
             channel = await self.open_channel()
             try:

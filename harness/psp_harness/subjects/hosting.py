@@ -1,4 +1,4 @@
-"""Applications that are started for the run: in a thread where they are ours, in a process of their own where they are not."""
+"""Applications that are started for the run: ours in a thread, others in a process of their own."""
 
 from __future__ import annotations
 
@@ -94,9 +94,11 @@ class _LastWords:
         self._task = asyncio.create_task(self._read(stream))
 
     async def _read(self, stream: asyncio.StreamReader) -> None:
+        said = ""
         while chunk := await stream.read(65_536):
-            said = [line for line in chunk.decode("utf-8", "backslashreplace").splitlines() if line.strip()]
-            self.text = said[-1][-300:] if said else self.text
+            said = (said + chunk.decode("utf-8", "backslashreplace"))[-2_000:]
+            lines = [line for line in said.splitlines() if line.strip()]
+            self.text = lines[-1][-300:] if lines else ""
 
     async def end(self) -> None:
         self._task.cancel()

@@ -1,4 +1,4 @@
-"""`reference:client`: the Hyperswitch client, called as a shop calls it: a refund's key is the id of its pending row."""
+"""`reference:client`: the Hyperswitch client, called as a shop calls it: a refund's key is its row's id."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ReferenceClientSubject:
             params.get("key", ""),
             amount=params["amount"],
             currency=params["currency"],
-            payment_token="psp_harness_token",
+            payment_token="psp_harness_token",  # noqa: S106 - a token of nobody
             reference=params["order_id"],
         )
         return {"payment_id": payment.payment_id, "status": payment.status}

@@ -74,9 +74,12 @@ async def _wound_up() -> None:
 
 
 async def _guarded(work: Awaitable[object]) -> object:
+    task = asyncio.current_task()
     try:
         return await work
-    except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
+    except BaseException as error:
+        if task is not None and task.cancelling():
+            raise  # by us, who wait no longer
         raise _told(error) from None
 
 

@@ -10,8 +10,9 @@ T = TypeVar("T")
 
 
 class Together(Generic[T]):
-    """Asks on behalf of everybody who waits. Whoever comes while it asks waits for the next answer, not for this one:
-    an answer is never older than the question.
+    """Asks on behalf of everybody who waits.
+
+    Whoever comes while it asks waits for the next answer, not for this one: no answer is older than its question.
     """
 
     def __init__(self) -> None:

@@ -8,19 +8,26 @@ import ssl
 import struct
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import h11
 
-from psp_harness.errors import SubjectError
-from psp_harness.faults import FAULTS
+from psp_harness.errors import NoAnswer, SubjectError
+from psp_harness.faults import FAULTS, Forward
 from psp_harness.model import Answer, Exchange, Request, Strike
 
 MAX_ANSWER = 8 * 2**20
 """Bytes; a provider that sends more cannot be judged."""
 
 _CHUNK = 65_536
+_SECOND_ADDRESS = {"127.0.0.1": "127.0.0.2", "localhost": "127.0.0.2"}
+"""Where the whole of 127.0.0.0/8 is loopback, as on Linux."""
+
+_HEAD_START = 0.2
+"""Seconds that a provider is given to read, and to begin its work, before its sender is gone."""
+
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -57,6 +64,10 @@ class Outgoing:
     request: Request
     raw: bytes
     strike: Strike | None = None
+    after: float = 0.0
+    """Seconds after those that are sent with it."""
+    elsewhere: bool = False
+    """From another local address; where the system has none, from the usual one."""
 
 
 def raw_bytes(request: Request) -> bytes:
@@ -114,6 +125,11 @@ class Caller:
                 f"no answer to {outgoing.request.method} {outgoing.request.target} within {self._step_timeout:g} s",
                 do="is it running, and is it the right port? --step-timeout changes the bound",
             ) from None
+        except ConnectionResetError:
+            raise NoAnswer(
+                f"{outgoing.request.method} {outgoing.request.target}: the connection was reset before an answer came",
+                do="see what the provider logged",
+            ) from None
         except (OSError, UnicodeError) as error:
             raise SubjectError(
                 f"{outgoing.request.method} {outgoing.request.target} at {self._target.authority}: {_reason(error)}",
@@ -124,9 +140,13 @@ class Caller:
                 await held.abort()  # the others of this moment do not wait for one that never comes
             self._exchanges.append(line.finished())
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def connect(self, *, elsewhere: bool = False) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A new connection: one for each request, so that nothing of one reaches another."""
         target = self._target
+        if elsewhere and target.host in _SECOND_ADDRESS:
+            with suppress(OSError):
+                local = (_SECOND_ADDRESS[target.host], 0)
+                return await asyncio.open_connection(target.host, target.port, ssl=target.tls, local_addr=local)
         return await asyncio.open_connection(target.host, target.port, ssl=target.tls)
 
 
@@ -151,28 +171,47 @@ class _ProviderLine:
         self._sent, self._received = b"", b""
         self._answer: Answer | None = None
         self._seen: Answer | None = None
+        self._hung_up = False
         self.struck: str | None = None
         self.released = False
 
     async def forward(self, held: asyncio.Barrier | None = None) -> Answer:
         """The whole exchange; raises `SubjectError` for an answer that is none."""
-        reader, writer = await self._caller.connect()
+        reader, writer = await self._caller.connect(elsewhere=self._outgoing.elsewhere)
         try:
-            raw = self._outgoing.raw
-            writer.write(raw[:-1])
-            await writer.drain()
-            if held is not None:
-                await _meet(held)
-            self.released = True
-            self._began = self._caller.now()
-            writer.write(raw[-1:])
-            self._sent = raw
-            await writer.drain()
+            await self._send(writer, held)
             self._answer = await self._read(reader)
             return self._answer
         finally:
             self._ended = self._caller.now()
             writer.transport.abort()
+
+    async def _send(self, writer: asyncio.StreamWriter, held: asyncio.Barrier | None) -> None:
+        """All but the last byte, then wait for those that are sent with it, then the last byte.
+
+        Nothing at all of a request that comes later than the others: some providers look at the key when they have the
+        head, and would have met it before it began.
+        """
+        raw = self._outgoing.raw
+        early = b"" if self._outgoing.after else raw[:-1]
+        writer.write(early)
+        await writer.drain()
+        if held is not None:
+            await _meet(held)
+        self.released = True
+        await asyncio.sleep(self._outgoing.after)
+        self._began = self._caller.now()
+        writer.write(raw[len(early) :])
+        self._sent = raw
+        await writer.drain()
+
+    async def leave(self, forward: Forward) -> None:  # noqa: ARG002 - the answer is not waited for
+        """The whole request, and then the end of the connection: what a provider sees of a sender that is gone."""
+        _, writer = await self._caller.connect(elsewhere=self._outgoing.elsewhere)
+        await self._send(writer, None)
+        await asyncio.sleep(_HEAD_START)
+        writer.close()
+        self._ended = self._caller.now()
 
     async def _read(self, reader: asyncio.StreamReader) -> Answer:
         http = _expecting_an_answer(self._outgoing.request.method)
@@ -204,11 +243,11 @@ class _ProviderLine:
         shown = self._received[:60]
         if closed:
             what = f"after {len(self._received)} bytes of it: {shown!r}" if shown else "before an answer came"
-            return SubjectError(f"the connection was closed {what}", do="see what the provider logged")
+            return NoAnswer(f"the connection was closed {what}", do="see what the provider logged")
         return SubjectError(f"the answer is not HTTP ({error}): {shown!r}", do="is this the right port?")
 
     async def answer(self, answer: Answer) -> None:
-        self._seen = answer
+        self._seen = None if self._hung_up else answer
 
     async def truncate(self, answer: Answer) -> None:
         self._received = self._received[: len(self._received) - max(1, len(answer.body) // 2)]
@@ -219,11 +258,13 @@ class _ProviderLine:
             await self._send_half()
 
     async def _send_half(self) -> None:
-        """Half of the request, and then a reset: the provider never has the whole of it."""
+        """The head and half of the body, and then a reset: the provider has the key, and never the whole request."""
         _, writer = await self._caller.connect()
-        self._began, self._sent = self._caller.now(), self._outgoing.raw[: len(self._outgoing.raw) // 2]
+        raw_request, body = self._outgoing.raw, self._outgoing.request.body
+        self._began, self._sent = self._caller.now(), raw_request[: len(raw_request) - max(1, len(body) // 2)]
         writer.write(self._sent)
         await writer.drain()
+        await asyncio.sleep(_HEAD_START)  # a reset takes with it what was not read yet
         raw: socket.socket | None = writer.get_extra_info("socket")
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
@@ -231,7 +272,9 @@ class _ProviderLine:
         self._ended = self._caller.now()
 
     async def wait(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        self._hung_up = seconds > self.patience
+        await asyncio.sleep(min(seconds, self.patience))
+        self._received = b"" if self._hung_up else self._received
 
     def finished(self) -> Exchange:
         out = self._outgoing

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Self
 
 import h11
 
-from psp_harness.faults import FAULTS
+from psp_harness.faults import FAULTS, Forward
 from psp_harness.model import Answer, Exchange, Request, Strike
 
 Upstream = Callable[[Request], Awaitable[Answer]]
@@ -75,9 +76,9 @@ class Server:
         self._broken: list[str] = []
         self._over = False
         self.base_url = ""
-        self.refused_connections = 0
+        self._flooded = False
 
-    async def __aenter__(self) -> Server:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         host, port = self._server.sockets[0].getsockname()
         self.base_url = f"http://{host}:{port}"
@@ -99,8 +100,9 @@ class Server:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """What went wrong on our side, such as a fault that did not strike: the case is then errored."""
-        return tuple(self._broken)
+        """Why nothing can be told of this case, if so: it was flooded, or our side failed."""
+        flood = (f"it opened more than {MAX_CONNECTIONS} connections at once",) if self._flooded else ()
+        return (*flood, *self._broken)
 
     def now(self) -> float:
         """Seconds since the case began."""
@@ -110,7 +112,7 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         if self._over or len(self._open) >= MAX_CONNECTIONS:
-            self.refused_connections += 1
+            self._flooded = not self._over
             writer.transport.abort()
             return
         self._open.add(task)
@@ -189,10 +191,7 @@ class _Connection:
             except h11.RemoteProtocolError as error:
                 return await self._refuse(draft, raw, error.error_status_hint)
             if event is h11.NEED_DATA:
-                if self._http.they_are_waiting_for_100_continue and draft is not None:
-                    go_on = self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
-                    draft.received += go_on
-                    self._writer.write(go_on)
+                self._tell_to_go_on(draft)
                 chunk = await self._reader.read(_CHUNK)
                 self._http.receive_data(chunk)
                 raw += chunk
@@ -212,6 +211,13 @@ class _Connection:
                 if draft is not None:
                     draft.sent = bytes(raw)
                 return draft, None
+
+    def _tell_to_go_on(self, draft: _Draft | None) -> None:
+        """Where the sender waits for 100 (RFC 9110 §10.1.1); that is a part of what it was given."""
+        if draft is not None and self._http.they_are_waiting_for_100_continue:
+            told = self._http.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
+            draft.received += told
+            self._writer.write(told)
 
     async def _refuse(self, draft: _Draft | None, raw: bytearray, status: int) -> tuple[_Draft | None, None]:
         if draft is not None:
@@ -252,6 +258,11 @@ class _ClientLine:
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._writer.transport.abort()
+
+    async def leave(self, forward: Forward) -> None:
+        at_work = asyncio.ensure_future(forward())
+        await self.reset()
+        await at_work
 
     async def wait(self, seconds: float) -> None:
         with suppress(TimeoutError, ConnectionError):

@@ -1,1 +1,1 @@
-"""Adapters to published SDKs: each speaks the subject protocol's verbs as methods, and is imported only when it is asked for."""
+"""Adapters to published SDKs: the subject protocol's verbs as methods; each is imported only when it is asked for."""

@@ -1,0 +1,38 @@
+"""What the steps and cases of one run must not share: requests and effects are attributed by amount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from psp_harness.case import Case
+from psp_harness.errors import DataError
+from psp_harness.model import Intent, Role
+from psp_harness.vocabulary import CREATES
+
+_OWN_AMOUNT = "give each step an amount of its own: what a subject did is attributed by it"
+
+
+def refuse_shared_amounts(asked: Iterable[tuple[Case, Sequence[Intent]]]) -> None:
+    """No two payments of a run share an amount, nor two things asked in one case. Raises `DataError`."""
+    seen: dict[int, str] = {}
+    for case, intents in asked:
+        _in_one_case(case, intents)
+        for amount in {intent.amount for intent in intents if intent.operation == "create-payment"}:
+            if amount in seen:
+                raise wrong(case, f"pays {amount}, as does case {seen[amount]!r}", _OWN_AMOUNT)
+            seen[amount] = case.id
+
+
+def _in_one_case(case: Case, intents: Sequence[Intent]) -> None:
+    asked: dict[tuple[object, ...], Intent] = {}
+    for intent in (each for each in intents if each.operation in CREATES):
+        of_client = case.role is Role.CLIENT
+        what = (intent.operation, intent.amount, None if of_client else intent.payment)
+        other = asked.setdefault(what, intent)
+        if other is not intent and (of_client or other.reference != intent.reference):
+            raise wrong(case, f"two steps ask for {intent.operation} of {intent.amount}", _OWN_AMOUNT)
+
+
+def wrong(case: Case, problem: str, do: str) -> DataError:
+    """An error in a case that shows only against a profile, or beside other cases."""
+    return DataError(f"case {case.id!r}: {problem}", file="the cases of this run", do=do)
