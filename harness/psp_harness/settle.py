@@ -13,7 +13,7 @@ from typing import assert_never
 
 from psp_harness.model import Errored, Known, Level, Passed, Skipped, Unexercised, Verdict, Violated
 from psp_harness.profile import Profile
-from psp_harness.quarantine import FILE, Gate, Kind, Row, gate_named, names, speaks_of
+from psp_harness.quarantine import FILE, Gate, Kind, Row, gate_named, names, names_case, speaks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,7 @@ def _is_of(row: Row, verdict: Verdict) -> bool:
 
 def _names_case_of(row: Row, verdict: Verdict) -> bool:
     """The row speaks of the verdict's case: some id in that case, also one that no verdict has, is named by it."""
-    case = f"{verdict.role}/{verdict.profile}/{verdict.case}"
-    last = row.what.rpartition("/")[2]
-    return any(names(row.what, name) for name in (case, verdict.id, f"{case}/{last}"))
+    return names(row.what, verdict.id) or names_case(row, f"{verdict.role}/{verdict.profile}/{verdict.case}")
 
 
 def _leaves_open(row: Row, verdict: Verdict) -> bool:

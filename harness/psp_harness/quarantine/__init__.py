@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from psp_harness.quarantine.gates import GATES, Gate, gate_named
 from psp_harness.quarantine.reading import parse, read
-from psp_harness.quarantine.row import COLUMNS, FILE, Class, Kind, Row, matches, names, speaks_of
+from psp_harness.quarantine.row import COLUMNS, FILE, Class, Kind, Row, matches, names, names_case, speaks_of
 
 __all__ = [
     "COLUMNS",
@@ -21,6 +21,7 @@ __all__ = [
     "gate_named",
     "matches",
     "names",
+    "names_case",
     "parse",
     "read",
     "speaks_of",

@@ -84,6 +84,12 @@ def speaks_of(row: Row, verdict_id: str, rule: str) -> bool:
     return row.rule == rule and names(row.what, verdict_id)
 
 
+def names_case(row: Row, case: str) -> bool:
+    """Whether the row is about something in the case `role/profile/case`, whatever there is in it."""
+    last = row.what.rpartition("/")[2]
+    return any(names(row.what, name) for name in (case, f"{case}/{row.rule}", f"{case}/{last}"))
+
+
 def names(pattern: str, name: str) -> bool:
     """Globs; a name also names itself, since the ids of tests contain brackets: `test_refund[twice]`."""
     return pattern == name or fnmatchcase(name, pattern)
