@@ -34,9 +34,9 @@ class Occasion(Protocol):
         """In the order of the history."""
 
 
-O = TypeVar("O", bound=Occasion)
-On = Callable[[History, Profile], Iterable[O]]
-Check = Callable[[O, Profile], str | None]
+Judged = TypeVar("Judged", bound=Occasion)
+On = Callable[[History, Profile], Iterable[Judged]]
+Check = Callable[[Judged, Profile], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +69,20 @@ def rule(  # noqa: PLR0913 - a declaration: each argument is one fact of the rul
     name: str,
     *,
     role: Role,
-    on: On[O],
+    on: On[Judged],
     source: str,
     fix: str,
     level: Level = Level.MUST,
     needs: Collection[str] = (),
     needs_effects: bool = False,
     otherwise: str = "no case of this run gave an occasion to judge it",
-) -> Callable[[Check[O]], Check[O]]:
+) -> Callable[[Check[Judged]], Check[Judged]]:
     """Register a check under a kebab-case id; raises `ValueError` for a feature that is in no vocabulary."""
     if unknown := set(needs) - set(FEATURES):
         message = f"rule {name!r} needs unknown features {sorted(unknown)}"
         raise ValueError(message)
 
-    def register(check: Check[O]) -> Check[O]:
+    def register(check: Check[Judged]) -> Check[Judged]:
         requirement = " ".join((inspect.getdoc(check) or "").split())
         declared = Rule(
             name,

@@ -1,4 +1,4 @@
-"""What a client must do when the wire fails: one key, one body, no more attempts than declared, and the truth about it."""
+"""What a client must do when the wire fails: one key, one body, no more attempts than declared, and the truth."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ def attempts_of_one_call_share_one_body(call: Call, profile: Profile) -> str | N
     asked = {(x.request.method, x.request.target, x.request.body) for x in call.attempts if x.request}
     if len(asked) == 1:
         return None
-    return f"{named(call.intent)} was sent {len(call.attempts)} times with {len(asked)} different bodies: the PSP refuses, or executes, the second"
+    return (
+        f"{named(call.intent)} was sent {len(call.attempts)} times with {len(asked)} different bodies: the PSP "
+        "refuses, or executes, the second"
+    )
 
 
 def _struck_calls(history: History, profile: Profile) -> Iterator[Call]:
@@ -60,7 +63,7 @@ def _struck_calls(history: History, profile: Profile) -> Iterator[Call]:
     role=Role.CLIENT,
     on=_struck_calls,
     source="mission A9; RFC 9110 section 9.2.2; failure mode C21",
-    fix="turn off the retries of the libraries below you, or declare them: an undeclared retry is one that nobody designed",
+    fix="turn off the retries of the libraries below you, or declare them: nobody designed an undeclared retry",
 )
 def tries_no_more_than_declared(call: Call, profile: Profile) -> str | None:
     """A call is attempted once, and beyond that only as often as the client declares."""
@@ -82,8 +85,8 @@ def _uncertain(history: History, profile: Profile) -> Iterator[Call]:
     role=Role.CLIENT,
     on=_uncertain,
     source="failure modes C24, C25, C32; mission A9",
-    fix="give the caller an error that says that the outcome is unknown: it must ask the PSP, or try again with the same key, "
-    "and never tell the customer that the payment failed",
+    fix="give the caller an error that says that the outcome is unknown: it must ask the PSP, or try again with the "
+    "same key, and never tell the customer that the payment failed",
 )
 def an_uncertain_outcome_is_reported_as_unknown(call: Call, profile: Profile) -> str | None:
     """Where no answer came, or a 5xx, the client reports that the outcome is unknown: money may have moved."""
@@ -95,7 +98,10 @@ def an_uncertain_outcome_is_reported_as_unknown(call: Call, profile: Profile) ->
         case Failed(kind=kind):
             return f"{named(call.intent)} got {what}, and the client reports it as {kind!r}{_truth(call)}"
         case Refused():
-            return f"{named(call.intent)} was sent and got {what}, and the client reports that it refused to send it{_truth(call)}"
+            return (
+                f"{named(call.intent)} was sent and got {what}, and the client reports that it refused to send "
+                f"it{_truth(call)}"
+            )
         case Done():
             return f"{named(call.intent)} got {what}, and the client reports success"
 
@@ -109,7 +115,7 @@ def _truth(call: Call) -> str:
     role=Role.CLIENT,
     on=calls_with_several_attempts,
     source="failure modes C05, C16, C22, C23; mission A1, A6",
-    fix="send with every attempt what this PSP goes by: one key, and where the PSP ignores it, an id of your own in the body",
+    fix="send with every attempt what this PSP goes by: one key, or where it ignores that, an id of yours in the body",
     needs_effects=True,
     otherwise=_NEVER_AGAIN,
 )

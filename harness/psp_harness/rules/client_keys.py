@@ -18,17 +18,18 @@ def _posts_with_a_usable_key(history: History, profile: Profile) -> Iterator[Pos
     for post in posts(history, profile):
         if (
             post.intent is not None
+            and profile.takes_key(post.intent.operation)
             and fault_of(post.intent.key, profile) in {"", "missing"}
-            and not _must_refuse(history, post.intent)
+            and not _must_refuse(history, post.intent, profile)
         ):
             yield post
 
 
-def _must_refuse(history: History, intent: Intent) -> bool:
+def _must_refuse(history: History, intent: Intent, profile: Profile) -> bool:
     """No key was given, to a client that takes the caller's and makes none for this operation."""
     claims = history.claims.features
     makes = "own-keys" in claims or (intent.payment is not None and "refund-id-is-key" in claims)
-    return intent.key is None and "caller-keys" in claims and not makes
+    return profile.takes_key(intent.operation) and intent.key is None and "caller-keys" in claims and not makes
 
 
 @rule(
@@ -43,7 +44,8 @@ def every_post_carries_a_key(post: Post, profile: Profile) -> str | None:
     """Every POST that creates a payment or a refund carries an idempotency key."""
     if post.keys or profile.key is None:
         return None
-    return f"the POST has no {profile.key.name} header: if its answer is lost, a second attempt is a second charge"
+    where = "header" if profile.key.carrier == "header" else "in its body"
+    return f"the POST has no {profile.key.name} {where}: if its answer is lost, a second attempt is a second charge"
 
 
 def _posts_with_key_lines(history: History, profile: Profile) -> Iterator[Post]:
@@ -84,7 +86,7 @@ def _unusable(history: History, profile: Profile) -> Iterator[Unusable]:
         return  # a client that sends nothing at all proves nothing by not sending this
     for call in calls(history, profile):
         fault = fault_of(call.intent.key, profile)
-        if fault and (fault != "missing" or _must_refuse(history, call.intent)):
+        if fault and (fault != "missing" or _must_refuse(history, call.intent, profile)):
             yield Unusable(call, fault)
 
 
@@ -102,8 +104,8 @@ def _over_long(history: History, profile: Profile) -> Iterator[Unusable]:
     on=_unusable_but_short,
     needs={"idempotency-key", "caller-keys"},
     source="mission A3; failure modes C03, C04, C17",
-    fix="check the key before anything is sent, and raise an error that names it: a missing, empty, blank, non-ASCII key, "
-    "or one with a line break, is a bug of the caller that must be loud",
+    fix="check the key before anything is sent, and raise an error that names it: a missing, empty, blank, "
+    "non-ASCII key, or one with a line break, is a bug of the caller that must be loud",
 )
 def an_unusable_key_is_refused_before_sending(unusable: Unusable, profile: Profile) -> str | None:
     """A missing, empty, blank or non-ASCII key, or one with a line break, is refused, and nothing is sent."""
@@ -183,13 +185,16 @@ def _two_payments(history: History, profile: Profile) -> Iterator[TwoCalls]:
     on=_two_payments,
     needs={"idempotency-key"},
     source="failure modes C08, C09, C11",
-    fix="derive the key from what makes the payment this one, such as the order's id: never from a constant or from its content",
+    fix="derive the key from what makes the payment this one, such as the order's id: no constant, and not its content",
 )
 def different_payments_have_different_keys(two: TwoCalls, profile: Profile) -> str | None:
     """Two payments never share a key."""
     if not two.shared:
         return None
-    return f"{named(two.first.intent)} and {named(two.second.intent)} share {lines(sorted(two.shared))}: the second is never charged"
+    return (
+        f"{named(two.first.intent)} and {named(two.second.intent)} share {lines(sorted(two.shared))}: the second is "
+        "never charged"
+    )
 
 
 def _refund_and_other(history: History, profile: Profile) -> Iterator[TwoCalls]:
@@ -212,7 +217,10 @@ def refunds_have_keys_of_their_own(two: TwoCalls, profile: Profile) -> str | Non
     """A refund's key is neither its payment's nor that of another refund of it."""
     if not two.shared:
         return None
-    return f"{named(two.first.intent)} and {named(two.second.intent)} share {lines(sorted(two.shared))}: the PSP may answer one with the other"
+    return (
+        f"{named(two.first.intent)} and {named(two.second.intent)} share {lines(sorted(two.shared))}: the PSP may "
+        "answer one with the other"
+    )
 
 
 def _refunds_without_a_given_key(history: History, profile: Profile) -> Iterator[Post]:

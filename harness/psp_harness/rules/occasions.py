@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from psp_harness.model import Answer, Effect, Exchange, History, Intent, Outcome
-from psp_harness.profile import Profile, keys_of, values_of
+from psp_harness.profile import Profile, is_in_flight, keys_of, values_of
 from psp_harness.vocabulary import CREATES, EFFECT_KIND
 
 
@@ -55,6 +55,10 @@ class Pair:
     second_intent: Intent
     effects: tuple[Effect, ...] | None
     """Of this case; None: unknown."""
+    born: float = 0.0
+    """When, by the subject's clock, the key of the first one was first used."""
+    effects_of_second: tuple[Effect, ...] = ()
+    """What can only have come of the second one: it asks for another amount, or of another payment."""
 
     @property
     def exchanges(self) -> tuple[int, ...]:
@@ -68,6 +72,8 @@ class Group:
     intent: Intent
     members: tuple[Exchange, ...]
     effects: tuple[Effect, ...]
+    aged: bool = False
+    """The subject's clock was advanced between them."""
 
     @property
     def exchanges(self) -> tuple[int, ...]:
@@ -87,6 +93,32 @@ class Refunded:
     @property
     def exchanges(self) -> tuple[int, ...]:
         return (self.payment.number, *(refund.number for refund in self.asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusable:
+    """One request to a provider, and what came of it."""
+
+    exchange: Exchange
+    intent: Intent
+    effects: tuple[Effect, ...] | None
+    """None: unknown, or of no interest."""
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return (self.exchange.number,)
+
+
+@dataclass(frozen=True, slots=True)
+class Persistent:
+    """A request whose sender was gone, and the last of those that were sent again until it was no longer in flight."""
+
+    first: Exchange
+    last: Exchange
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return (self.first.number, self.last.number)
 
 
 # --- of a client ----------------------------------------------------------------------------------------------------
@@ -127,7 +159,12 @@ def pairs_of_calls(history: History, profile: Profile) -> Iterator[tuple[Call, C
 
 
 def sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
-    """Each step with its one request, in order."""
+    """Each request that was to move money, with the step that asked for it, in order."""
+    return ((intent, exchange) for intent, exchange in all_sent(history) if intent.operation in CREATES)
+
+
+def all_sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
+    """Each request with the step that asked for it, reads among them."""
     for intent in history.intents:
         for exchange in history.attempts(intent):
             yield intent, exchange
@@ -135,34 +172,90 @@ def sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
 
 def retries(history: History, profile: Profile) -> Iterator[Pair]:
     """A request that the provider accepted, and the same one again with the same key after it had finished."""
-    return (pair for pair in _pairs(history) if same_key(pair) and same_request(pair))
+    return (
+        p
+        for p in _pairs(history, profile)
+        if same_key(p) and same_request(p) and is_alive(p, profile) and not _limited(p) and not _raced(history, p)
+    )
+
+
+def _raced(history: History, pair: Pair) -> bool:
+    """The first one met another with its key in flight: what came of that is told of all of them together.
+
+    One whose answer nobody waited for may be in flight for as long as it likes.
+    """
+    first, asked = pair.first, pair.first_intent
+    rivals = [x for i, x in sent(history) if (i.tenant, i.key) == (asked.tenant, asked.key) and x is not first]
+    return any(first.overlaps(x) or (x.answer is None and x.began < pair.second.began) for x in rivals)
+
+
+def _limited(pair: Pair) -> bool:
+    """The second request was turned away before anybody looked at it (429): it says nothing about its key."""
+    return pair.second.answer is not None and pair.second.answer.status == 429
 
 
 def reuses(history: History, profile: Profile) -> Iterator[Pair]:
     """A request that the provider accepted, and another body with the same key after it had finished."""
-    return (pair for pair in _pairs(history) if same_key(pair) and not same_request(pair))
+    return (p for p in _pairs(history, profile) if same_key(p) and not same_request(p) and is_alive(p, profile))
+
+
+def expired(history: History, profile: Profile) -> Iterator[Pair]:
+    """A request that the provider accepted, and the same one again after its key's time is over."""
+    return (p for p in _pairs(history, profile) if same_key(p) and same_request(p) and not is_alive(p, profile))
 
 
 def strangers(history: History, profile: Profile) -> Iterator[Pair]:
     """A request that the provider accepted, and the same key and body from another tenant."""
-    for pair in _pairs(history):
+    for pair in _pairs(history, profile):
         one, other = pair.first_intent, pair.second_intent
         if one.tenant != other.tenant and one.key is not None and one.key == other.key and same_request(pair):
             yield pair
 
 
-def _pairs(history: History) -> Iterator[Pair]:
+def _pairs(history: History, profile: Profile) -> Iterator[Pair]:
     """Two requests of one operation: the first one accepted, and finished before the second one began."""
     for (intent, first), (other, second) in combinations(sent(history), 2):
         finished = first.answer is not None and first.answer.accepted and first.ended <= second.began
         if finished and intent.operation == other.operation:
-            yield Pair(first, intent, second, other, history.effects)
+            born = _born(history, intent, profile)
+            yield Pair(first, intent, second, other, history.effects, born, _of_second(history, intent, other, profile))
+
+
+def _born(history: History, intent: Intent, profile: Profile) -> float:
+    """When the key of a request was first used, in the life in which it is now."""
+    lifetime = profile.lifetime(intent.operation)
+    born = intent.at
+    for earlier in reversed(history.intents[: intent.step - 1]):
+        if (earlier.tenant, earlier.key) == (intent.tenant, intent.key) and (
+            lifetime is None or intent.at - earlier.at < lifetime
+        ):
+            born = earlier.at
+    return born
+
+
+def _of_second(history: History, first: Intent, second: Intent, profile: Profile) -> tuple[Effect, ...]:
+    if (first.amount, first.payment) == (second.amount, second.payment):
+        return ()
+    return effects_of(history, second, profile) or ()
 
 
 def same_key(pair: Pair) -> bool:
-    """One tenant, one key."""
+    """One tenant, one key, in one line."""
     one, other = pair.first_intent, pair.second_intent
-    return one.key is not None and one.key == other.key and one.tenant == other.tenant
+    alone = not (one.manner.key_lines or other.manner.key_lines)
+    return one.key is not None and one.key == other.key and one.tenant == other.tenant and alone
+
+
+def age(pair: Pair) -> float:
+    """Seconds by which the subject's clock was advanced between the two."""
+    return pair.second_intent.at - pair.first_intent.at
+
+
+def is_alive(pair: Pair, profile: Profile) -> bool:
+    """Whether the key is still kept when the second request comes; the time counts from `born`, not from a replay."""
+    lifetime = profile.lifetime(pair.first_intent.operation)
+    since = pair.second_intent.at - pair.born
+    return since == 0 or (lifetime is not None and since < lifetime)
 
 
 def same_request(pair: Pair) -> bool:
@@ -172,23 +265,40 @@ def same_request(pair: Pair) -> bool:
 
 def asks(intent: Intent) -> tuple[object, ...]:
     """All of a request but its tenant and key."""
-    return (intent.operation, intent.amount, intent.currency, intent.reference, intent.payment, intent.chosen_id)
+    asked = (intent.operation, intent.amount, intent.odd_amount, intent.currency)
+    return (*asked, intent.reference, intent.payment, intent.chosen_id)
 
 
 def duplicates(history: History, profile: Profile) -> Iterator[Group]:
-    """All requests of one tenant with one key and body, none of them in flight with another, one of them accepted."""
-    for group in _groups(history, profile):
+    """All requests of one tenant with one key and body, none of them in flight with another, that came to something."""
+    for group in (each for each in _groups(history, profile) if not each.aged):
         alone = not any(one.overlaps(other) for one, other in combinations(group.members, 2))
-        if alone and any(member.answer.accepted for member in _finished(group) if member.answer):
+        if alone and _came_to_something(group):
             yield group
 
 
 def concurrent_duplicates(history: History, profile: Profile) -> Iterator[Group]:
-    """Those of which at least two were in flight together, as the recorded times show, and one was accepted."""
+    """Those of which at least two were in flight together, as the recorded times show, and that came to something."""
     for group in _groups(history, profile):
         together = any(one.overlaps(other) for one, other in combinations(_finished(group), 2))
-        if together and any(member.answer is not None and member.answer.accepted for member in group.members):
+        if together and _came_to_something(group):
             yield group
+
+
+def _came_to_something(group: Group) -> bool:
+    """One was accepted; or money moved more than once, whatever was answered."""
+    accepted = any(member.answer is not None and member.answer.accepted for member in group.members)
+    return accepted or len(group.effects) > 1
+
+
+def persistent(history: History, profile: Profile) -> Iterator[Persistent]:
+    """Requests that were left by their sender, and then sent until they were no longer said to be in flight."""
+    for (intent, first), (other, last) in combinations(sent(history), 2):
+        left = first.fault is not None and first.answer is None
+        told = last.answer is not None and (last.answer.accepted or is_in_flight(last.answer, profile))
+        alike = other.manner.persists and asks(intent) == asks(other)
+        if left and told and alike and last is history.attempts(other)[-1]:
+            yield Persistent(first, last)
 
 
 def _finished(group: Group) -> list[Exchange]:
@@ -204,7 +314,8 @@ def _groups(history: History, profile: Profile) -> Iterator[Group]:
         intent = members[0][0]
         effects = effects_of(history, intent, profile)
         if len(members) > 1 and intent.key and effects is not None and not under_another_key:
-            yield Group(intent, tuple(exchange for _, exchange in members), effects)
+            aged = any(other.at != intent.at for other, _ in members)
+            yield Group(intent, tuple(exchange for _, exchange in members), effects, aged)
 
 
 def refunded(history: History, profile: Profile) -> Iterator[Refunded]:
@@ -227,7 +338,8 @@ def effects_of(history: History, intent: Intent, profile: Profile) -> tuple[Effe
     """What the subject did about one step: by kind and amount, and for a refund by its payment. None: unknown."""
     if history.effects is None:
         return None
-    of_kind = [e for e in history.effects if e.kind == EFFECT_KIND[intent.operation] and e.amount == intent.amount]
+    kind = EFFECT_KIND.get(intent.operation)
+    of_kind = [e for e in history.effects if e.kind == kind and e.amount == intent.amount]
     if intent.payment is None:
         return tuple(of_kind)
     payment = next(other for other in history.intents if other.step == intent.payment)
@@ -250,9 +362,7 @@ def id_in(answer: Answer | None, intent: Intent, profile: Profile) -> str:
 
 
 def accepted_elsewhere(history: History, intent: Intent) -> bool:
-    """Whether the history shows another request of this operation that was accepted: a subject that refuses everything
-    proves nothing by refusing this one.
-    """
+    """Whether another request of this operation was accepted: who refuses everything proves nothing by that."""
     return any(
         other.operation == intent.operation and other.step != intent.step and x.answer is not None and x.answer.accepted
         for other, x in sent(history)

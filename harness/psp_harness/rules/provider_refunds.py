@@ -45,7 +45,7 @@ def refunds_never_exceed_the_captured_amount(one: Refunded, profile: Profile) ->
     needs={"refunds"},
     needs_effects=True,
     source="failure mode R02",
-    fix="lock the payment's row, or make the comparison a part of the write, so that two refunds never see the same remainder",
+    fix="lock the payment's row, or make the comparison a part of the write: two refunds never see the same remainder",
 )
 def concurrent_refunds_never_exceed_the_captured_amount(one: Refunded, profile: Profile) -> str | None:
     """Refunds that are in flight together never add up to more than was captured."""
@@ -82,4 +82,7 @@ def different_keys_both_execute(pair: Pair, profile: Profile) -> str | None:
     count = len(pair.effects or ())
     if count >= 2:
         return None
-    return f"{named(pair.first_intent)} was asked for twice, with two keys, and happened {count} times: {done(pair.effects or ())}"
+    return (
+        f"{named(pair.first_intent)} was asked for twice, with two keys, and happened {count} times: "
+        f"{done(pair.effects or ())}"
+    )

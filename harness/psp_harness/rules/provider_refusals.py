@@ -1,28 +1,26 @@
-"""What a provider must refuse: no key where one is required, another body under a used key, an id that exists already."""
+"""What a provider must refuse: no key where one is required, another body under a used key, an id that exists."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from psp_harness.model import Effect, Exchange, History, Intent, Level, Role
+from psp_harness.model import Exchange, History, Level, Role
 from psp_harness.profile import Profile, matches
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import Pair, accepted_elsewhere, asks, effects_of, id_in, reuses, sent
+from psp_harness.rules.occasions import (
+    Pair,
+    Refusable,
+    accepted_elsewhere,
+    asks,
+    effects_of,
+    id_in,
+    retries,
+    reuses,
+    sent,
+)
 from psp_harness.rules.wording import done, key, named
-
-
-@dataclass(frozen=True, slots=True)
-class Refusable:
-    """A request that has to be refused, sent to a provider that accepts the good one beside it."""
-
-    exchange: Exchange
-    intent: Intent
-    effects: tuple[Effect, ...] | None
-
-    @property
-    def exchanges(self) -> tuple[int, ...]:
-        return (self.exchange.number,)
 
 
 def _with_key(history: History, profile: Profile, wanted: bytes | None) -> Iterator[Refusable]:
@@ -74,7 +72,10 @@ def _executed(one: Refusable, what: str) -> str | None:
         return f"{named(one.intent)} {what}, and happened: {done(one.effects)}"
     if answer is not None and 400 <= answer.status < 500:
         return None
-    return f"{named(one.intent)} {what}, and was answered {answer.status if answer else 'nothing'}: expected a refusal (4xx)"
+    return (
+        f"{named(one.intent)} {what}, and was answered {answer.status if answer else 'nothing'}: expected a refusal "
+        "(4xx)"
+    )
 
 
 @rule(
@@ -88,11 +89,13 @@ def _executed(one: Refusable, what: str) -> str | None:
 )
 def another_body_never_executes(pair: Pair, profile: Profile) -> str | None:
     """Another body under a key that was used executes nothing."""
-    kind, amount = pair.second_intent.operation.removeprefix("create-"), pair.second_intent.amount
-    made = [e for e in pair.effects or () if e.kind == kind and e.amount == amount]
+    made = pair.effects_of_second
     if not made:
         return None
-    return f"the key {key(pair.first_intent.key or b'')} was used for {named(pair.first_intent)}; with another body it moved money again: {done(made)}"
+    return (
+        f"the key {key(pair.first_intent.key or b'')} was used for {named(pair.first_intent)}; with another body it "
+        f"moved money again: {done(made)}"
+    )
 
 
 @rule(
@@ -139,6 +142,7 @@ def _documented(history: History, profile: Profile) -> Iterator[Refusal]:
             if "key-required" in profile.features
         ),
         *((pair.second, "key-reused") for pair in reuses(history, profile)),
+        *((pair.second, "duplicate") for pair in retries(history, profile)),
         *((exchange, "exceeds-captured") for exchange in _over_refunds(history)),
     ]
     for exchange, reason in wanted:
@@ -153,7 +157,7 @@ def _over_refunds(history: History) -> Iterator[Exchange]:
     refunds = [(intent, exchange) for intent, exchange in sent(history) if intent.payment is not None]
     for intent, exchange in refunds:
         met = any(other is not exchange and other.overlaps(exchange) for _, other in refunds)
-        if met or intent.payment is None or exchange.answer is None:
+        if met or intent.payment is None or intent.odd_amount is not None or exchange.answer is None:
             continue
         if exchange.answer.accepted:
             taken[intent.payment] = taken.get(intent.payment, 0) + intent.amount
@@ -166,6 +170,7 @@ def _over_refunds(history: History) -> Iterator[Exchange]:
     role=Role.PROVIDER,
     level=Level.SHOULD,
     on=_documented,
+    needs={"documented-refusals"},
     source="the profile's refusals; draft-ietf-httpapi-idempotency-key-header section 2.7; failure mode P40",
     fix="answer with the status and the code that your documentation names: clients branch on them",
 )
@@ -175,7 +180,10 @@ def refusals_are_answered_as_documented(refusal: Refusal, profile: Profile) -> s
     if answer is None or matches(documented, answer):
         return None
     statuses = " or ".join(str(status) for status in documented.status)
-    return f"{refusal.reason} is documented as {statuses} {documented.body!r}; the answer is {answer.status} {answer.body[:200]!r}"
+    return (
+        f"{refusal.reason} is documented as {statuses} {documented.body!r}; the answer is {answer.status} "
+        f"{answer.body[:200]!r}"
+    )
 
 
 # --- ids that the caller chooses --------------------------------------------------------------------------------------
@@ -183,7 +191,7 @@ def refusals_are_answered_as_documented(refusal: Refusal, profile: Profile) -> s
 
 def _same_chosen_id(history: History, profile: Profile) -> Iterator[Pair]:
     requests = [(intent, exchange) for intent, exchange in sent(history) if intent.chosen_id is not None]
-    for (first_intent, first), (second_intent, second) in zip(requests, requests[1:], strict=False):
+    for (first_intent, first), (second_intent, second) in pairwise(requests):
         accepted = first.answer is not None and first.answer.accepted and first.ended <= second.began
         if accepted and asks(first_intent) == asks(second_intent):
             yield Pair(first, first_intent, second, second_intent, effects_of(history, first_intent, profile))
@@ -202,7 +210,13 @@ def one_chosen_id_has_one_effect(pair: Pair, profile: Profile) -> str | None:
     """A second request with an id that the caller chose is refused, and executes nothing."""
     answer = pair.second.answer
     if len(pair.effects or ()) > 1:
-        return f"the id {pair.first_intent.chosen_id} was used twice, and money moved {len(pair.effects or ())} times: {done(pair.effects or ())}"
+        return (
+            f"the id {pair.first_intent.chosen_id} was used twice, and money moved {len(pair.effects or ())} times: "
+            f"{done(pair.effects or ())}"
+        )
     if answer is not None and answer.status >= 500:
-        return f"the second request with the id {pair.first_intent.chosen_id} was answered {answer.status}: expected a refusal (4xx)"
+        return (
+            f"the second request with the id {pair.first_intent.chosen_id} was answered {answer.status}: expected a "
+            "refusal (4xx)"
+        )
     return None

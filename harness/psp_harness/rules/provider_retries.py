@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from psp_harness.model import Role
+from psp_harness.model import Level, Role
 from psp_harness.profile import Profile, json_of
 from psp_harness.rules import rule
 from psp_harness.rules.occasions import Group, Pair, concurrent_duplicates, duplicates, id_in, retries, strangers
@@ -42,6 +42,25 @@ def _difference(first: object, again: object) -> str:
     changed = [name for name in {**first, **again} if first.get(name, ABSENT) != again.get(name, ABSENT)]
     shown = (f"{name} was {first.get(name)!r} and is {again.get(name)!r}" for name in changed[:3])
     return "; ".join(shown)
+
+
+@rule(
+    "a-replay-carries-its-marker",
+    role=Role.PROVIDER,
+    level=Level.SHOULD,
+    on=retries,
+    needs={"replay-marker"},
+    source="the profile's marker; failure mode P17",
+    fix="add the documented header to an answer that comes from the store: clients tell a replay by it",
+)
+def a_replay_carries_its_marker(retry: Pair, profile: Profile) -> str | None:
+    """An answer that is replayed carries the header by which the PSP says so."""
+    answer, marker = retry.second.answer, profile.duplicate.marker if profile.duplicate else None
+    if answer is None or marker is None or not answer.accepted:
+        return None
+    name, _, wanted = marker.partition(": ")
+    lines = [line.decode("latin-1") for line in answer.lines(name)]
+    return None if lines == [wanted] else f"expected {marker!r}, got {lines or 'no such header'}"
 
 
 @rule(
@@ -89,7 +108,10 @@ def concurrent_duplicates_have_one_effect(group: Group, profile: Profile) -> str
     problem = _more_than_one(group, "at once")
     named_ids = {id_in(member.answer, group.intent, profile) for member in group.members} - {""}
     if problem is None and len(named_ids) > 1:
-        return f"{len(group.members)} requests with one key were answered with {len(named_ids)} different resources: {', '.join(sorted(named_ids))}"
+        return (
+            f"{len(group.members)} requests with one key were answered with {len(named_ids)} different resources: "
+            f"{', '.join(sorted(named_ids))}"
+        )
     return problem
 
 

@@ -31,11 +31,18 @@ def fault_of(value: bytes | None, profile: Profile) -> str:
         return "empty"
     if not value.strip():
         return "blank"
+    if fault := "" if profile.key and profile.key.carrier == "body" else _header_fault(value):
+        return fault
+    if profile.key and len(value) < (profile.key.min_length or 0):
+        return "too short"
+    return "over-long" if is_over_long(value, profile) else ""
+
+
+def _header_fault(value: bytes) -> str:
+    """What no header line can carry; a body can."""
     if b"\r" in value or b"\n" in value:
         return "line break"
-    if not value.isascii():
-        return "non-ASCII"
-    return "over-long" if is_over_long(value, profile) else ""
+    return "" if value.isascii() else "non-ASCII"
 
 
 def is_over_long(value: bytes, profile: Profile) -> bool:
