@@ -6,13 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint .ci/constraints.txt
 export PACT_DO_NOT_TRACK := true
 
-.PHONY: check test test-integration test-quarantine lint pacts clean
+.PHONY: check test test-integration test-quarantine lint pacts matrix clean
 
 check: $(VENV)/.run  ## judge the reference client and the reference provider
 	$(BIN)/psp-harness run
 
 test: $(VENV)/.test  ## every test; what a machine lacks is skipped, and said
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-integration: $(VENV)/.test  ## what needs more than this package: published SDKs and doubles
 	$(BIN)/python -m pytest -m integration
@@ -28,6 +28,9 @@ lint: $(VENV)/.test
 pacts: $(VENV)/.test  ## write contracts/pacts anew from the consumer tests
 	PSP_HARNESS_WRITE_PACTS=1 $(BIN)/python -m pytest tests/contracts/test_consumer.py
 
+matrix: $(VENV)/.run  ## write docs/kill-matrix.md anew: every miniature, and which rule reports it
+	$(BIN)/psp-harness matrix --markdown docs/kill-matrix.md
+
 clean:
 	rm -rf $(VENV) .psp-harness .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -37,5 +40,5 @@ $(VENV)/.run: pyproject.toml .ci/constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	$(PIP) --editable '.[sdks,doubles,test,lint]'
+	$(PIP) --editable '.[sdks,doubles,middlewares,stores,test,lint]'
 	touch $@

@@ -73,7 +73,7 @@ def lost_and_again() -> History:
     return history(exchange(1, request(), lost=True), exchange(2, request()))
 
 
-def report(  # noqa: PLR0913 - each is a part of a run that some test varies
+def report(
     verdicts: Iterable[Verdict] = (),
     *,
     histories: Mapping[str, History] | None = None,

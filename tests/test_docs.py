@@ -34,7 +34,7 @@ def judge(subject: str, folder: Path, *more: str) -> subprocess.CompletedProcess
     command = [sys.executable, "-c", "from psp_harness.cli import main; main()", "run", "--role", "client"]
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
     asked = [*command, "--subject", subject, "--profile", "generic", *more]
-    return subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+    return subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 # --- subject-protocol.md --------------------------------------------------------------------------------------------

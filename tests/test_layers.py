@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "harness" / "psp_harness"
 
 ROWS = (
     ("cli", "pytest_plugin"),
-    ("listing", "serving", "progress", "config", "schemas"),
+    ("listing", "comparison", "matrix", "serving", "progress", "config", "schemas"),
     ("run",),
     ("plan", "drive", "judge", "settle", "reports", "pacts"),
     ("subjects",),
@@ -21,7 +21,7 @@ ROWS = (
     ("case", "signing"),
     ("profile",),
     ("template", "registry", "contracts"),
-    ("model", "errors", "vocabulary"),
+    ("model", "errors", "vocabulary", "minor_units"),
 )
 """High to low. What stands in one row may not import each other, but for what `BESIDE` names."""
 

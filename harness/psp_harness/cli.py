@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from msgspec import structs
 from rich.console import Console
 
-from psp_harness import __version__, config, listing, profile, quarantine
+from psp_harness import __version__, comparison, config, listing, profile, quarantine
 from psp_harness.contracts import CASES
 from psp_harness.errors import HarnessError, UsageError
 from psp_harness.model import Report, Role
@@ -39,11 +40,18 @@ def main() -> NoReturn:
         error.show()
         sys.exit(2)
     except OSError as error:  # a report that cannot be written, an output that nobody reads any more
-        click.echo(f"psp-harness: {error.filename or 'output'}: {error.strerror}; name a file that can be written", err=True)
+        named = error.filename or "output"
+        click.echo(f"psp-harness: {named}: {error.strerror}; name a file that can be written", err=True)
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
         click.echo("psp-harness: interrupted", err=True)
         sys.exit(130)
+    except Exception as error:  # a mistake of ours: said as such, and where to look
+        if "PSP_HARNESS_TRACEBACK" in os.environ:
+            raise
+        click.echo(f"psp-harness: a mistake of the harness itself: {error!r}; please report it", err=True)
+        click.echo("  PSP_HARNESS_TRACEBACK=1 shows where it happened", err=True)
+        sys.exit(2)
     sys.exit(0)
 
 
@@ -60,6 +68,7 @@ def cli() -> None:
 @click.option("--gate", metavar="GATE", help=f"One of {', '.join(GATES)}; without it nothing is excused.")
 @click.option("--only", multiple=True, metavar="GLOB", help="Verdict ids to keep, or how they begin.")
 @click.option("--effects", metavar="PATH", help="The provider's route that says what it did.")
+@click.option("--clock", metavar="PATH", help="The provider's route that advances its clock.")
 @click.option(
     "--credential", "credentials", multiple=True, metavar="NAME=VALUE", help="For instance tenant-a=sk_test_…."
 )
@@ -108,6 +117,7 @@ def _job(chosen: config.Run, settings: config.Config, options: dict[str, object]
         only=given.many("only"),
         without=given.many("without") or chosen.without,
         effects_path=given.text("effects") or chosen.effects,
+        clock_path=given.text("clock") or chosen.clock,
         credentials={**chosen.credentials, **given.pairs("credentials")},
         allowed_hosts=frozenset(given.many("allow_hosts") or chosen.allow_hosts),
         ca_file=given.text("ca") or chosen.ca,
@@ -145,7 +155,7 @@ class _Given:
 
 
 def _judge(job: Job, options: dict[str, object], *, several: bool) -> int:
-    with shown_on(Console(stderr=True), f"{job.role} {job.address}") as progress:
+    with shown_on(Console(stderr=True), f"{job.role} {job.shown_address}") as progress:
         report = asyncio.run(run_job(job, progress))
     _write(report, job, options, several=several)
     return exit_status(report.verdicts, report.stale, strict=report.strict)
@@ -180,9 +190,35 @@ def _private(report: Report) -> Path:
 @cli.command(name="list")
 @click.argument("what", type=click.Choice(sorted(listing.LISTS)), metavar="WHAT")
 @click.option("--role", type=click.Choice([role.value for role in Role]), help="Only those of this role.")
-def list_(what: str, role: str | None) -> None:
+@click.option("--compare", is_flag=True, help="Of profiles: what each PSP promises of its keys, side by side.")
+def list_(what: str, role: str | None, *, compare: bool) -> None:
     """Print what there is: cases, rules, faults, profiles, features, steps, subjects, miniatures, gates."""
-    listing.show(what, Role(role) if role else None, Console(highlight=False))
+    if compare and what != "profiles":
+        raise UsageError("--compare is for profiles alone", do="psp-harness list profiles --compare")
+    console = Console(highlight=False)
+    if compare:
+        comparison.show(console)
+    else:
+        listing.show(what, Role(role) if role else None, console)
+
+
+@cli.command()
+@click.option("--role", type=click.Choice([role.value for role in Role]), help="Only the miniatures of this role.")
+@click.option(
+    "--markdown", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the page here."
+)
+def matrix(role: str | None, markdown: Path | None) -> None:
+    """Judge every miniature: which rule reports which, and whether it ought to. Exit status 1 where they disagree."""
+    from psp_harness import matrix as kill
+
+    with shown_on(Console(stderr=True), "miniatures") as progress:
+        found = asyncio.run(kill.rows(Role(role) if role else None, progress))
+    if markdown is None:
+        kill.render(found, Console(highlight=False))
+    else:
+        kill.write(found, markdown)
+        click.echo(f"{markdown}: {kill.verdict(found)}")
+    sys.exit(0 if kill.agrees(found) else 1)
 
 
 @cli.command()
@@ -199,7 +235,11 @@ def explain(name: str) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", default=8181, show_default=True, help="0: any free one.")
 @click.option(
-    "--store", default="memory", show_default=True, metavar="memory|sqlite:PATH", help="Where its books are kept."
+    "--store",
+    default="memory",
+    show_default=True,
+    metavar="ADDRESS",
+    help="Its books: memory, sqlite:PATH, postgresql://…, redis://…",
 )
 def serve(profile_name: str, host: str, port: int, store: str) -> None:
     """Be the PSP: serve the reference provider until interrupted."""

@@ -90,17 +90,23 @@ def explain(name: str, console: Console) -> None:
     """Print everything that goes by that name. Raises `UsageError`, with the nearest name, where nothing does."""
     if name.count("/") == 3:
         role, psp, case_id, rule_id = name.split("/")
-        console.print(f"{name}: what rule {rule_id} says of a {role} under profile {psp} in case {case_id}")
         wanted = [part for part in (case_id, rule_id) if part not in _PSEUDO]
+        for part in wanted:
+            _found(part)
+        console.print(f"{name}: what rule {rule_id} says of a {role} under profile {psp} in case {case_id}")
         console.print("\n".join(_PSEUDO[part] for part in (case_id, rule_id) if part in _PSEUDO))
         for part in wanted:
             explain(part, console)
         return
+    for text in _found(name):
+        console.print(text)
+
+
+def _found(name: str) -> list[str]:
     found = [text for explainer in _EXPLAINERS for text in explainer(name)]
     if not found:
         raise UsageError(f"nothing is called {name!r}", do=suggest(name, _all_names()))
-    for text in found:
-        console.print(text)
+    return found
 
 
 _PSEUDO: Mapping[str, str] = {
@@ -113,10 +119,16 @@ def _rule_text(name: str) -> Iterator[str]:
     for rule in (r for r in rules.load().values() if r.id == name):
         yield f"rule {rule.id} ({rule.level}, of a {rule.role})\n  {rule.requirement}"
         yield f"  source: {rule.source}\n  fix: {rule.fix}"
-        yield f"  needs: {', '.join(sorted(rule.needs)) or 'nothing'}{'; and to know what happened' if rule.needs_effects else ''}"
+        yield (
+            "  needs: "
+            f"{', '.join(sorted(rule.needs)) or 'nothing'}{'; and to know what happened' if rule.needs_effects else ''}"
+        )
         broken_by = [m.name for m in MINIATURES.values() if rule.id in m.breaks]
         if broken_by:
-            yield f"  see it reported: psp-harness run --subject miniature:{broken_by[0]}\n  broken by: {', '.join(broken_by)}"
+            yield (
+                f"  see it reported: psp-harness run --subject miniature:{broken_by[0]}\n  broken by: "
+                f"{', '.join(broken_by)}"
+            )
 
 
 def _case_text(name: str) -> Iterator[str]:
@@ -154,13 +166,19 @@ def _profile_text(name: str) -> Iterator[str]:
 
 def _defects(facts: Profile) -> Iterator[str]:
     for defect in facts.defects:
-        yield f"  known defect {defect.id}: {defect.says}\n    rules: {', '.join(defect.rules)}\n    source: {defect.source}"
+        yield (
+            f"  known defect {defect.id}: {defect.says}\n    rules: {', '.join(defect.rules)}\n    source: "
+            f"{defect.source}"
+        )
 
 
 def _miniature_text(name: str) -> Iterator[str]:
     for each in (m for m in MINIATURES.values() if m.name == name):
         broken = ", ".join(sorted(each.breaks)) or "nothing: it is correct"
-        yield f"miniature {each.name} (a {each.role}{f', failure mode {each.mode}' if each.mode else ''})\n  {each.says}\n  breaks: {broken}"
+        yield (
+            f"miniature {each.name} (a {each.role}{f', failure mode {each.mode}' if each.mode else ''})\n  "
+            f"{each.says}\n  breaks: {broken}"
+        )
         yield f"  judge it: psp-harness run --subject miniature:{each.name}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+
 import pytest
 
 from psp_harness import profile
@@ -12,7 +13,10 @@ from psp_harness.run import Job, run
 pytestmark = pytest.mark.integration
 
 CAUSES = {
-    ("empty-key", "an-unusable-key-is-refused-before-sending"): "stripe-python takes '' for none, and makes a random key",
+    (
+        "empty-key",
+        "an-unusable-key-is-refused-before-sending",
+    ): "stripe-python takes '' for none, and makes a random key",
     ("over-long-key", "an-over-long-key-is-refused-before-sending"): "it does not know the limit of 255",
 }
 

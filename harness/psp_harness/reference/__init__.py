@@ -1,1 +1,1 @@
-"""Worlds of their own, one for each side: what a careful client, provider and shop look like, and subjects to start with."""
+"""Worlds of their own: what a careful client and a careful provider look like, and subjects to start with."""

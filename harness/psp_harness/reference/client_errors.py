@@ -28,19 +28,19 @@ class PaymentError(Exception):
     """False: money may have moved."""
 
 
-class NotSent(PaymentError):  # noqa: N818 - named for what happened, as all of this tree
+class NotSent(PaymentError):
     """Nothing went on the wire."""
 
 
-class InvalidIdempotencyKey(NotSent, ValueError):  # noqa: N818
+class InvalidIdempotencyKey(NotSent, ValueError):
     """The key is missing, or cannot be both a header's value and a payment's id."""
 
 
-class InvalidAmount(NotSent, ValueError):  # noqa: N818
+class InvalidAmount(NotSent, ValueError):
     """The amount is no positive integer in minor units."""
 
 
-class InvalidId(NotSent, ValueError):  # noqa: N818
+class InvalidId(NotSent, ValueError):
     """The id of a payment or a refund cannot be one."""
 
 
@@ -48,7 +48,7 @@ class Unreachable(NotSent):
     """No connection to the PSP came about."""
 
 
-class Rejected(PaymentError):  # noqa: N818
+class Rejected(PaymentError):
     """The PSP answered 4xx: it said no, and this request did nothing.
 
     Code IR_13 (more than is left to refund) needs care when a refund is sent for the second time: Hyperswitch checks
@@ -83,7 +83,7 @@ class RateLimited(Rejected):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Declined(PaymentError):  # noqa: N818
+class Declined(PaymentError):
     """The PSP tried, or blocked it by its rules, and no money moved."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -95,7 +95,7 @@ class Declined(PaymentError):  # noqa: N818
         return f"declined with {self.code or 'no code'}: {self.message!r}"
 
 
-class OutcomeUnknown(PaymentError):  # noqa: N818
+class OutcomeUnknown(PaymentError):
     """Nobody here can say whether money moved: no answer, half an answer, or one that does not tell."""
 
     outcome_known = False

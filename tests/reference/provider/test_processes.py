@@ -54,7 +54,7 @@ asyncio.run(main(sys.argv[1], sys.argv[2] == "hangs"))
 def running(*command: str) -> Iterator[subprocess.Popen[str]]:
     """A Python process that is killed at the end."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen([sys.executable, "-c", *command], env=environment, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-c", *command], env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     with process, process.stdout:
         try:
