@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 
 import pytest
 
 from psp_harness import case, faults, profile, rules
 from psp_harness.contracts import CASES
+from psp_harness.miniatures.modes import MODES
 from psp_harness.model import Passed, Role
 from psp_harness.plan import CASE_RUNS
 from psp_harness.run import Job, run
 from psp_harness.subjects.addresses import KINDS, MINIATURES
-from psp_harness.vocabulary import FEATURES, OPERATIONS, STEPS
+from psp_harness.vocabulary import CREATES, FEATURES, OPERATIONS
 
 ALL_CASES = case.load([CASES], faults.load())
 ALL_RULES = rules.load()
@@ -84,10 +86,32 @@ def test_a_feature_is_needed_or_claimed_by_something(feature: str) -> None:
 
 @pytest.mark.parametrize("name", profile.names())
 def test_a_profile_knows_only_operations_and_defects_that_exist(name: str) -> None:
-    """A defect names rules that exist, and every step that a case can ask for has a route."""
+    """A defect names rules that exist, and what moves money has a route."""
     facts = profile.load(name)
-    assert set(STEPS) <= set(facts.operations) <= set(OPERATIONS)
+    assert set(facts.operations) >= CREATES
+    assert set(facts.operations) <= set(OPERATIONS)
     assert {rule for defect in facts.defects for rule in defect.rules} <= set(ALL_RULES)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_has_a_miniature_or_the_reason_why_nothing_can_show_it(mode: str) -> None:
+    """A failure mode is shown by a miniature that some rule reports, or stands with a reason; never neither, never both."""
+    shown = [each.name for each in MINIATURES.values() if each.mode == mode and each.breaks]
+    assert bool(shown) != bool(MODES[mode].unshown), shown
+    assert MODES[mode].says
+
+
+def test_the_modes_are_all_there() -> None:
+    """C01 to C32, P01 to P40 and R01 to R12, none of them left out and none stated twice."""
+    wanted = [f"{area}{number:02}" for area, last in (("C", 32), ("P", 40), ("R", 12)) for number in range(1, last + 1)]
+    assert list(MODES) == wanted
+    assert len({mode.says for mode in MODES.values()}) == len(wanted)
+
+
+def test_a_miniature_names_a_mode_or_a_row_of_the_mission() -> None:
+    """Nobody shows what no catalogue knows."""
+    unknown = [each.name for each in MINIATURES.values() if each.mode and each.mode not in MODES]
+    assert [name for name in unknown if not re.fullmatch("A[0-9]+", MINIATURES[name].mode)] == []
 
 
 def test_names_do_not_collide() -> None:

@@ -24,7 +24,7 @@ class Till:
     app: Any
 
     async def send(self, method: str, path: str, *, tenant: str = "tenant-a", **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self.app)
+        transport = httpx.ASGITransport(app=self.app, client=options.pop("client", ("127.0.0.1", 123)))
         headers = [("Authorization", f"Bearer {tenant}"), *options.pop("headers", [])]
         async with httpx.AsyncClient(transport=transport, base_url="http://psp") as client:
             return await client.request(method, path, headers=headers, **options)

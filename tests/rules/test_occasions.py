@@ -7,7 +7,7 @@ from dataclasses import replace
 from by_hand import exchange, request
 from psp_harness import profile
 from psp_harness.judge import hold
-from psp_harness.model import Answer, Claims, Effect, Exchange, History, Intent
+from psp_harness.model import Answer, Claims, Effect, Exchange, History, Intent, Manner
 from psp_harness.rules import load
 from psp_harness.rules.occasions import calls, concurrent_duplicates, duplicates, posts, retries
 
@@ -56,17 +56,22 @@ def test_nothing_is_told_of_a_key_beside_another() -> None:
 
 
 def test_what_was_not_in_flight_together_is_no_race() -> None:
-    """A race is judged only where the recorded times show one."""
-    second = again(2)
-    apart = in_turn(PAYMENT, second)
-    together = history(
-        (PAYMENT, of(PAYMENT, 1, 0.0, 1.0, created("pay_1"))),
-        (second, of(second, 2, 0.5, 1.5, created("pay_2"))),
-        effects=apart.effects or (),
-    )
-    assert (len(list(duplicates(apart, GENERIC))), len(list(concurrent_duplicates(apart, GENERIC)))) == (1, 0)
-    assert (len(list(duplicates(together, GENERIC))), len(list(concurrent_duplicates(together, GENERIC)))) == (0, 1)
-    assert (len(list(retries(apart, GENERIC))), len(list(retries(together, GENERIC)))) == (1, 0)
+    """A race is judged only where requests were released together and the recorded times show that they met."""
+    twin = replace(again(2), moment=PAYMENT.moment)
+    late = replace(twin, manner=Manner(after=0.5))
+    effects = in_turn(PAYMENT, twin).effects or ()
+
+    def sent(second: Intent, began: float) -> History:
+        first = (PAYMENT, of(PAYMENT, 1, 0.0, 1.0, created("pay_1")))
+        return history(first, (second, of(second, 2, began, began + 1, created("pay_2"))), effects=effects)
+
+    def judged(one: History) -> tuple[int, int]:
+        return len(list(duplicates(one, GENERIC))), len(list(concurrent_duplicates(one, GENERIC)))
+
+    assert judged(sent(again(2), 2.0)) == (1, 0)
+    assert judged(sent(twin, 0.5)) == (0, 1)
+    assert judged(sent(twin, 2.0)) == (0, 0)
+    assert judged(sent(late, 0.5)) == judged(sent(late, 2.0)) == (1, 0)
 
 
 def test_a_first_request_that_was_refused_is_no_first_answer() -> None:

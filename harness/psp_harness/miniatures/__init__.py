@@ -1,12 +1,42 @@
 """Subjects with exactly one documented fault each, and correct ones: the test of the rules, and a demonstration.
 
 Most speak profile `generic`. They are an implementation of their own, so that rules and reference are not their own
-proof: nothing here imports `reference` or `rules`. `MINIATURES["careful-client"].make()` gives a fresh subject.
+proof: nothing here imports `reference` or `rules`. `MINIATURES["careful-client"].make()` gives a fresh subject. Which
+failure mode has none, and why, stands in `modes`.
 """
 
 from __future__ import annotations
 
-from psp_harness.miniatures import chosen_ids, clients, faulty_clients, faulty_providers, providers
+from psp_harness.miniatures import (
+    chosen_ids,
+    clients,
+    correct_providers,
+    faulty_amounts,
+    faulty_clients,
+    faulty_keys,
+    faulty_locks,
+    faulty_providers,
+    faulty_scope,
+    faulty_storing,
+    form_bodies,
+    providers,
+)
 from psp_harness.miniatures.declaration import MINIATURES, Miniature, miniature
 
-__all__ = ["MINIATURES", "Miniature", "chosen_ids", "clients", "faulty_clients", "faulty_providers", "miniature", "providers"]
+__all__ = [
+    "MINIATURES",
+    "Miniature",
+    "chosen_ids",
+    "clients",
+    "correct_providers",
+    "faulty_amounts",
+    "faulty_clients",
+    "faulty_keys",
+    "faulty_locks",
+    "faulty_providers",
+    "faulty_scope",
+    "faulty_storing",
+    "form_bodies",
+    "miniature",
+    "providers",
+]

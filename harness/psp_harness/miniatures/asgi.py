@@ -24,6 +24,12 @@ async def request_of(scope: Scope, receive: Receive) -> Request | None:
     return Request(scope["method"], scope["path"], tuple(scope["headers"]), body)
 
 
+async def until_gone(receive: Receive) -> None:
+    """Ends when the sender of a whole request has closed its connection, or has its answer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def send_answer(send: Send, answer: Answer) -> None:
     """The whole answer, as JSON."""
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer.body)), *answer.headers]

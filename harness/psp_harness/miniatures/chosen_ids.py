@@ -41,9 +41,18 @@ class IdsArePrimaryKeys:
         body = decode(request.body, "json")
         if tenant is None:
             return refused(401, "IR_01", "API key not provided or invalid API key used")
-        if request.method != "POST" or not isinstance(body, dict):
-            return refused(404, "HE_02", "nothing here")
+        if request.method == "GET":
+            return self.get(tenant, request.target.removeprefix("/payments/"))
+        if not isinstance(body, dict) or type(body.get("amount")) is not int or body["amount"] <= 0:
+            return refused(400, "IR_06", "amount must be a positive integer in minor units")
         return self.refund(tenant, body) if request.target == "/refunds" else self.pay(tenant, body)
+
+    def get(self, tenant: str, name: str) -> Answer:
+        """One payment of this tenant."""
+        found = [e for owner, e in self.moved if (owner, e.kind, e.id) == (tenant, "payment", name)]
+        if not found:
+            return refused(404, "HE_02", "Payment does not exist in our records")
+        return answered(200, {"payment_id": name, "status": "succeeded", "amount": found[0].amount})
 
     def pay(self, tenant: str, body: dict[str, Any]) -> Answer:
         """A payment, captured at once."""
@@ -55,7 +64,9 @@ class IdsArePrimaryKeys:
 
     def refund(self, tenant: str, body: dict[str, Any]) -> Answer:
         """A refund; the amount is looked at before the id, as Hyperswitch does."""
-        paid = sum(e.amount for owner, e in self.moved if (owner, e.kind, e.id) == (tenant, "payment", body["payment_id"]))
+        paid = sum(
+            e.amount for owner, e in self.moved if (owner, e.kind, e.id) == (tenant, "payment", body["payment_id"])
+        )
         gone = sum(e.amount for owner, e in self.moved if (owner, e.payment_id) == (tenant, body["payment_id"]))
         if body["amount"] > paid - gone:
             return refused(400, "IR_13", "The refund amount exceeds the amount captured")
@@ -80,5 +91,5 @@ class IdsArePrimaryKeys:
 class AcceptsAnIdTwice(IdsArePrimaryKeys):
     """Takes the id that the caller chooses for a name like any other: a second payment or refund with it executes."""
 
-    def taken(self, tenant: str, name: str) -> bool:  # noqa: ARG002 - whatever it is
+    def taken(self, tenant: str, name: str) -> bool:
         return False

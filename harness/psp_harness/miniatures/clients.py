@@ -86,7 +86,7 @@ class CarefulClient:
         """Nothing is left open between two calls."""
         return {"ok": {}}
 
-    def key_for(self, step: str, params: Params) -> str | None:  # noqa: ARG002 - others look at the step
+    def key_for(self, step: str, params: Params) -> str | None:
         """The key of this call, for all its attempts; None where there is none."""
         key = params.get("key")
         return key if isinstance(key, str) else None
@@ -95,11 +95,11 @@ class CarefulClient:
         """Whether profile `generic` takes this key."""
         return _USABLE.fullmatch(key) is not None
 
-    def key_lines(self, key: str, attempt: int) -> list[tuple[str, bytes]]:  # noqa: ARG002 - others look at the attempt
+    def key_lines(self, key: str, attempt: int) -> list[tuple[str, bytes]]:
         """The header lines that carry the key."""
         return [(HEADER, key.encode())]
 
-    def body(self, step: str, params: Params, attempt: int) -> bytes:  # noqa: ARG002 - others look at the attempt
+    def body(self, step: str, params: Params, attempt: int) -> bytes:
         """The request's body."""
         given = ("amount", "currency") if step == "create-payment" else ("payment_id", "amount")
         message = {name: params[name] for name in given}
@@ -196,6 +196,6 @@ class KeyOrRandom(CarefulClient):
 class RefusesEveryCall(CarefulClient):
     """Refuses every call and sends nothing, which breaks no rule and keeps none."""
 
-    def usable(self, key: str) -> bool:  # noqa: ARG002 - no key will do
+    def usable(self, key: str) -> bool:
         """Never."""
         return False

@@ -30,7 +30,6 @@ from psp_harness.model import Role
 
 Lines = list[tuple[str, bytes]]
 
-# ruff: noqa: ARG002 - each method overrides one of CarefulClient, which says what it decides and is given
 
 # --- no key --------------------------------------------------------------------------------------------------------
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+from collections.abc import Mapping
+from typing import Any
 from uuid import uuid4
 
+from psp_harness.miniatures.correct_providers import StopsWithItsSender
 from psp_harness.miniatures.declaration import miniature
 from psp_harness.miniatures.providers import Asked, CarefulGateway, Kept, Slot, answered, refused
-from psp_harness.model import Answer, Effect, Role
+from psp_harness.model import Answer, Request, Role
 
-MEET = 0.05
-"""Seconds."""
+MEET = 0.15
+"""Seconds: copies of a case that come one after the other are closer than that."""
 
-# ruff: noqa: ARG002 - each method overrides one of CarefulGateway, which says what it decides and is given
 
 # --- duplicates ----------------------------------------------------------------------------------------------------
 
@@ -32,6 +33,7 @@ MEET = 0.05
         "one-key-has-one-effect",
         "another-body-never-executes",
         "another-body-is-refused",
+        "another-body-in-flight-never-executes",
         "concurrent-duplicates-have-one-effect",
     },
 )
@@ -42,11 +44,14 @@ class NoDedupe(CarefulGateway):
         return await self.execute(asked)
 
 
-@miniature("check-then-set", role=Role.PROVIDER, mode="P02", breaks={"concurrent-duplicates-have-one-effect"})
-class CheckThenSet(CarefulGateway):
+@miniature(
+    "check-then-set",
+    role=Role.PROVIDER,
+    mode="P02",
+    breaks={"another-body-in-flight-never-executes", "concurrent-duplicates-have-one-effect", "one-key-has-one-effect"},
+)
+class CheckThenSet(StopsWithItsSender):
     """Looks whether a key is free, works, and claims it afterwards: duplicates that come together all execute."""
-
-    slow = MEET
 
     async def claim(self, asked: Asked) -> Answer | None:
         return await super().claim(asked) if self.living(asked) else None
@@ -61,11 +66,11 @@ class CheckThenSet(CarefulGateway):
     role=Role.PROVIDER,
     mode="P18",
     breaks={
+        "another-body-is-refused",
+        "another-body-never-executes",
+        "one-key-has-one-effect",
         "retry-gets-the-first-answer",
         "retry-names-the-same-resource",
-        "one-key-has-one-effect",
-        "another-body-never-executes",
-        "another-body-is-refused",
     },
 )
 class KeepsOnly200(CarefulGateway):
@@ -85,7 +90,12 @@ class ReplaysWith200(CarefulGateway):
         return Answer(200, body=first.body)
 
 
-@miniature("replays-as-conflict", role=Role.PROVIDER, mode="P14", breaks={"retry-gets-the-first-answer"})
+@miniature(
+    "replays-as-conflict",
+    role=Role.PROVIDER,
+    mode="P14",
+    breaks={"retry-gets-the-first-answer"},
+)
 class ReplaysAsConflict(CarefulGateway):
     """Answers a duplicate with the first body under status 409, so that a client takes success for failure."""
 
@@ -116,7 +126,9 @@ class ReplaysWithANewId(CarefulGateway):
 class NoFingerprint(CarefulGateway):
     """Never compares bodies: another body under a used key gets the answer of the first."""
 
-    def fingerprint(self, body: object) -> str:
+    slow = MEET
+
+    def fingerprint(self, request: Request, body: Mapping[str, Any]) -> str:
         return ""
 
 
@@ -124,7 +136,7 @@ class NoFingerprint(CarefulGateway):
     "body-is-part-of-the-key",
     role=Role.PROVIDER,
     mode="P07",
-    breaks={"another-body-never-executes", "another-body-is-refused"},
+    breaks={"another-body-never-executes", "another-body-is-refused", "another-body-in-flight-never-executes"},
 )
 class BodyIsPartOfTheKey(CarefulGateway):
     """Stores answers under key and body together, so that another body under a used key executes."""
@@ -161,15 +173,17 @@ class DedupesByContent(CarefulGateway):
 
     def __init__(self) -> None:
         super().__init__()
-        self.seen: dict[Slot, Answer] = {}
+        self.seen: dict[Slot, tuple[float, Answer]] = {}
         self.turn = asyncio.Lock()
 
     async def execute(self, asked: Asked) -> Answer:
         content = (asked.tenant, asked.kind, asked.fingerprint)
         async with self.turn:
-            answer = self.seen.get(content) or await super().execute(asked)
-            if answer.accepted:
-                self.seen[content] = answer
+            since, answer = self.seen.get(content, (0.0, None))
+            if answer is None or self.now() - since >= self.lives:
+                answer = await super().execute(asked)
+                if answer.accepted:
+                    self.seen[content] = (self.now(), answer)
         return answer
 
 
@@ -192,55 +206,11 @@ class EmptyKeyAccepted(CarefulGateway):
         return b"" if lines == [b""] else super().key_of(lines)
 
 
-@miniature("empty-key-is-500", role=Role.PROVIDER, mode="P25", breaks={"an-empty-key-is-refused"})
+@miniature("empty-key-is-500", role=Role.PROVIDER, mode="P25", breaks={
+    "an-empty-key-is-refused", "an-odd-key-never-breaks-the-provider", "a-malformed-key-is-refused",
+})  # fmt: skip
 class EmptyKeyIs500(CarefulGateway):
     """Breaks down over an empty key and answers 500, which asks the client to try again."""
 
     def key_of(self, lines: list[bytes]) -> bytes | Answer:
         return refused(500, "internal error", "internal_error") if lines == [b""] else super().key_of(lines)
-
-
-# --- refunds -------------------------------------------------------------------------------------------------------
-
-
-@miniature(
-    "over-refund",
-    role=Role.PROVIDER,
-    mode="R01",
-    breaks={"refunds-never-exceed-the-captured-amount", "concurrent-refunds-never-exceed-the-captured-amount"},
-)
-class OverRefund(CarefulGateway):
-    """Refunds whatever is asked, and never looks at what was captured."""
-
-    def left(self, payment: Effect) -> int:
-        return sys.maxsize
-
-
-@miniature(
-    "forgets-earlier-refunds",
-    role=Role.PROVIDER,
-    mode="R01",
-    breaks={"refunds-never-exceed-the-captured-amount", "concurrent-refunds-never-exceed-the-captured-amount"},
-)
-class ForgetsEarlierRefunds(CarefulGateway):
-    """Compares each refund with the payment alone, and forgets what was refunded before."""
-
-    def left(self, payment: Effect) -> int:
-        return payment.amount
-
-
-@miniature(
-    "refunds-race",
-    role=Role.PROVIDER,
-    mode="R02",
-    breaks={"concurrent-refunds-never-exceed-the-captured-amount"},
-)
-class RefundsRace(CarefulGateway):
-    """Checks what is left before the slow part and books after it, so that refunds that come together all pass."""
-
-    slow = MEET
-
-    async def execute(self, asked: Asked) -> Answer:
-        refusal = self.refusal(asked)
-        await asyncio.sleep(self.slow)
-        return refusal or self.book(asked)

@@ -1,4 +1,4 @@
-"""A correct provider in profile `generic`, and correct ones that go about it in another way.
+"""A correct provider in profile `generic`, from which the others are made.
 
 Every decision is a method of `CarefulGateway`, so that another provider is that one with a decision of its own. What
 makes it correct: between looking at a key and claiming it, and between looking at what is left to refund and booking
@@ -11,6 +11,7 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import uuid4
@@ -40,7 +41,6 @@ def refused(status: int, message: str, code: str = "refused") -> Answer:
     return answered(status, {"code": code, "message": message})
 
 
-IN_FLIGHT = refused(409, "the first request with this key is still in flight")
 NOT_FOUND = refused(404, "there is no such thing here")
 
 
@@ -56,6 +56,7 @@ class Asked:
     """The currency of a payment, or the id of the payment that a refund gives back."""
     reference: str
     fingerprint: str
+    request: Request
 
 
 @dataclass(slots=True)
@@ -68,11 +69,9 @@ class Kept:
 
 
 def checked(kind: str, body: object) -> dict[str, Any] | str:
-    """The members of a body, or what is wrong with it: amounts are positive integers, and `true` is none."""
+    """The members of a body, or what is wrong with it, but for its amount."""
     if not isinstance(body, dict):
         return "the body must be a JSON object"
-    if type(body.get("amount")) is not int or body["amount"] <= 0:
-        return "amount must be a positive integer in minor units"
     texts = {("currency" if kind == "payment" else "payment_id"): None, "reference": ""}
     wrong = [name for name, default in texts.items() if not isinstance(body.get(name, default), str)]
     return f"{wrong[0]} must be a string" if wrong else body
@@ -92,7 +91,9 @@ class CarefulGateway:
 
     slow = 0.01
     """Seconds of work between a claimed key and its effect."""
+    lives = TTL
     reused = refused(422, "this key was used with another body", "idempotency_key_reused")
+    in_flight = refused(409, "the first request with this key is still in flight")
 
     def __init__(self) -> None:
         self.moved: dict[tuple[str, str], Effect] = {}
@@ -138,9 +139,16 @@ class CarefulGateway:
         body = checked(kind, decode(request.body, "json"))
         if isinstance(body, str):
             return refused(400, body)
-        target = body["currency" if kind == "payment" else "payment_id"]
-        asked = Asked(kind, tenant, key, body["amount"], target, body.get("reference", ""), self.fingerprint(body))
+        amount = self.amount(body.get("amount"))
+        if amount is None:
+            return refused(400, "amount must be a positive integer in minor units")
+        about, reference = body["currency" if kind == "payment" else "payment_id"], body.get("reference", "")
+        asked = Asked(kind, tenant, key, amount, about, reference, self.fingerprint(request, body), request)
         return await self.create(asked)
+
+    def amount(self, given: object) -> int | None:
+        """What is asked for, in minor units; None where it is no positive integer, and `true` is none."""
+        return given if type(given) is int and given > 0 else None
 
     def key_of(self, lines: list[bytes]) -> bytes | Answer:
         """The key, or the refusal: exactly one line, and spaces around the key are not part of it."""
@@ -153,7 +161,7 @@ class CarefulGateway:
             )
         return key
 
-    def fingerprint(self, body: object) -> str:
+    def fingerprint(self, request: Request, body: Mapping[str, Any]) -> str:
         """Equal for bodies that are equal as JSON."""
         return json.dumps(body, sort_keys=True)
 
@@ -180,12 +188,12 @@ class CarefulGateway:
             return None
         if kept.fingerprint != asked.fingerprint:
             return self.reused
-        return self.replay(kept.answer) if kept.answer else IN_FLIGHT
+        return self.replay(kept.answer) if kept.answer else self.in_flight
 
     def living(self, asked: Asked) -> Kept | None:
         """What is kept under this key, unless its time is over."""
         kept = self.kept.get(self.slot(asked))
-        return None if kept is None or (kept.answer and self.now() - kept.since >= TTL) else kept
+        return None if kept is None or (kept.answer and self.now() - kept.since >= self.lives) else kept
 
     def now(self) -> float:
         """Seconds, with what the clock was advanced."""
@@ -239,35 +247,3 @@ class CarefulGateway:
         effect = Effect(asked.kind, name, asked.amount, currency, payment_id, asked.reference)
         self.moved[asked.tenant, name] = effect
         return answered(201, resource(effect))
-
-
-@miniature("waits-in-flight", role=Role.PROVIDER)
-class WaitsInFlight(CarefulGateway):
-    """Lets a duplicate wait up to 5 s for the first request, and gives it the first answer."""
-
-    async def claim(self, asked: Asked) -> Answer | None:
-        """If the first request is refused, its key is free, and the one that waited takes its place."""
-        for _ in range(1000):
-            duplicate = await super().claim(asked)
-            if duplicate is not IN_FLIGHT:
-                return duplicate
-            await asyncio.sleep(0.005)
-        return IN_FLIGHT
-
-
-@miniature("stores-text", role=Role.PROVIDER)
-class StoresText(CarefulGateway):
-    """Stores the first answer as text, and replays it byte for byte, without a header that says so."""
-
-    def replay(self, first: Answer) -> Answer:
-        """The same bytes."""
-        return first
-
-
-@miniature("refuses-everything", role=Role.PROVIDER)
-class RefusesEverything(CarefulGateway):
-    """Answers 400 to every payment and refund, which breaks no rule and keeps none."""
-
-    async def post(self, request: Request, kind: str, tenant: str) -> Answer:  # noqa: ARG002 - whatever it is
-        """Never."""
-        return refused(400, "no")

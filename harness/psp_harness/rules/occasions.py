@@ -72,6 +72,8 @@ class Group:
     intent: Intent
     members: tuple[Exchange, ...]
     effects: tuple[Effect, ...]
+    at_once: bool = False
+    """Some of them were released together: whether others meet in flight is a matter of the subject's speed."""
     aged: bool = False
     """The subject's clock was advanced between them."""
 
@@ -270,18 +272,15 @@ def asks(intent: Intent) -> tuple[object, ...]:
 
 
 def duplicates(history: History, profile: Profile) -> Iterator[Group]:
-    """All requests of one tenant with one key and body, none of them in flight with another, that came to something."""
-    for group in (each for each in _groups(history, profile) if not each.aged):
-        alone = not any(one.overlaps(other) for one, other in combinations(group.members, 2))
-        if alone and _came_to_something(group):
-            yield group
+    """All requests of one tenant with one key and body, sent one after the other, that came to something."""
+    return (g for g in _groups(history, profile) if not g.at_once and not g.aged and _came_to_something(g))
 
 
 def concurrent_duplicates(history: History, profile: Profile) -> Iterator[Group]:
-    """Those of which at least two were in flight together, as the recorded times show, and that came to something."""
-    for group in _groups(history, profile):
-        together = any(one.overlaps(other) for one, other in combinations(_finished(group), 2))
-        if together and _came_to_something(group):
+    """Those that were released together, and met in flight, as the recorded times show, and came to something."""
+    for group in (each for each in _groups(history, profile) if each.at_once):
+        met = any(one.overlaps(other) for one, other in combinations(_finished(group), 2))
+        if met and _came_to_something(group):
             yield group
 
 
@@ -314,8 +313,14 @@ def _groups(history: History, profile: Profile) -> Iterator[Group]:
         intent = members[0][0]
         effects = effects_of(history, intent, profile)
         if len(members) > 1 and intent.key and effects is not None and not under_another_key:
-            aged = any(other.at != intent.at for other, _ in members)
-            yield Group(intent, tuple(exchange for _, exchange in members), effects, aged)
+            intents = [each for each, _ in members]
+            aged = any(each.at != intent.at for each in intents)
+            yield Group(intent, tuple(exchange for _, exchange in members), effects, _at_once(intents), aged)
+
+
+def _at_once(intents: list[Intent]) -> bool:
+    released = [intent.moment for intent in intents if intent.manner.after == 0 and not intent.manner.persists]
+    return len(released) > len(set(released))
 
 
 def refunded(history: History, profile: Profile) -> Iterator[Refunded]:

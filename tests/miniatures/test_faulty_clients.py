@@ -1,17 +1,13 @@
-"""Each faulty miniature against what it should have done: one look at its fault, where a look is cheap."""
+"""Each faulty client against what it should have done: one look at its fault, where a look is cheap."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from psp_harness.miniatures import MINIATURES
-from psp_harness.model import Role
-
-# --- clients ------------------------------------------------------------------------------------------------------
 
 
 def keys_of_three_attempts(name: str, psp: Any, started: Any, pay: Any) -> list[list[bytes]]:
@@ -31,7 +27,7 @@ def keys_of_three_attempts(name: str, psp: Any, started: Any, pay: Any) -> list[
         ("keys-joined-by-a-comma", [b"key-1, key-1"], [b"key-2, key-2"]),
     ],
 )
-def test_key_lines_that_are_wrong(  # noqa: PLR0913, PLR0917 - fixtures
+def test_key_lines_that_are_wrong(
     name: str, payment: list[bytes], refunded: list[bytes], psp: Any, started: Any, pay: Any, refund: Any
 ) -> None:
     """None, two, or one that is joined: these lines and no others."""
@@ -159,79 +155,3 @@ def test_a_wrong_word_for_what_is_uncertain(name: str, lost: str, errs: str, psp
     psp.fates = ["lost", "502"]
     client = started(MINIATURES[name].make())
     assert (pay(client, "a")["failed"]["kind"], pay(client, "b")["failed"]["kind"]) == (lost, errs)
-
-
-# --- providers ------------------------------------------------------------------------------------------------------
-
-
-async def look(shop: Any) -> dict[str, object]:
-    """What a provider does in each situation that a fault is about, in words that are equal for correct ones."""
-    first, again, other = await shop.pay("k", 1000), await shop.pay("k", 1000), await shop.pay("k", 1001)
-    stranger, alike = await shop.pay("k", 1000, tenant="tenant-b"), await shop.pay("k2", 1000)
-    body = {"amount": 7, "currency": "EUR"}
-    keyless = await shop.send("POST", "/payments", json=body)
-    empty = await shop.send("POST", "/payments", json=body, headers=[("Idempotency-Key", b"")])
-    paid = [(e["amount"], e["id"]) for e in await shop.effects()]
-    mine = first.json()["id"]
-    together = await asyncio.gather(*(shop.pay("race", 3000) for _ in range(4)))
-    big = await shop.refund(mine, "r0", 1001)
-    refunds = [await shop.refund(mine, f"r{n}", 400 + n) for n in (1, 2, 3)]
-    raced = (await shop.pay("fresh", 4000)).json()["id"]
-    await asyncio.gather(*(shop.refund(raced, f"s{n}", 3000 + n) for n in range(3)))
-    effects = await shop.effects()
-    return {
-        "again": again.status_code,
-        "again names it": again.json().get("id") == mine,
-        "another body": other.status_code,
-        "another body executes": 1001 in [amount for amount, _ in paid],
-        "stranger sees it": stranger.json()["id"] == mine,
-        "alike sees it": alike.json()["id"] == mine,
-        "payments of 1000": len([amount for amount, _ in paid if amount == 1000]),
-        "keyless": keyless.status_code,
-        "empty": empty.status_code,
-        "together": len([e for e in effects if e["amount"] == 3000 and e["kind"] == "payment"]),
-        "together, 2xx": len({a.json()["id"] for a in together if a.status_code == 201}),
-        "too big": big.status_code,
-        "refunds": [refund.status_code for refund in refunds],
-        "refunds that raced": len([e for e in effects if e["payment_id"] == raced]),
-    }
-
-
-DIFFERENT: dict[str, dict[str, object]] = {
-    "no-dedupe": {
-        "again names it": False, "another body": 201, "another body executes": True, "payments of 1000": 4,
-        "together": 4, "together, 2xx": 4,
-    },
-    "check-then-set": {"together": 4, "together, 2xx": 4},
-    "keeps-only-200": {
-        "again names it": False, "another body": 201, "another body executes": True, "payments of 1000": 4,
-    },
-    "replays-with-200": {"again": 200},
-    "replays-as-conflict": {"again": 409},
-    "replays-with-a-new-id": {"again names it": False},
-    "no-fingerprint": {"another body": 201},
-    "body-is-part-of-the-key": {"another body": 201, "another body executes": True},
-    "mismatch-is-500": {"another body": 500},
-    "mismatch-is-409": {"another body": 409},
-    "keys-without-tenant": {"stranger sees it": True, "payments of 1000": 2},
-    "dedupes-by-content": {"alike sees it": True, "payments of 1000": 2},
-    "missing-key-accepted": {"keyless": 201},
-    "empty-key-accepted": {"empty": 201},
-    "empty-key-is-500": {"empty": 500},
-    "over-refund": {"too big": 201, "refunds": [201, 201, 201], "refunds that raced": 3},
-    "forgets-earlier-refunds": {"refunds": [201, 201, 201], "refunds that raced": 3},
-    "refunds-race": {"refunds that raced": 3},
-}  # fmt: skip
-
-
-async def test_every_faulty_provider_is_looked_at() -> None:
-    """None is left out of the table."""
-    generic = [m for m in MINIATURES.values() if m.profile == "generic"]
-    assert set(DIFFERENT) == {m.name for m in generic if m.role is Role.PROVIDER and m.mode}
-
-
-@pytest.mark.parametrize("name", ["waits-in-flight", "stores-text", *DIFFERENT])
-async def test_a_faulty_provider_differs_in_its_point_alone(name: str, till: Any) -> None:
-    """All else is as with the careful gateway; a correct one differs in nothing."""
-    careful, faulty = await look(till(MINIATURES["careful-gateway"].make())), await look(till(MINIATURES[name].make()))
-    assert {what: found for what, found in faulty.items() if found != careful[what]} == DIFFERENT.get(name, {})

@@ -1,0 +1,164 @@
+"""The failure modes that miniatures are measured against: what each means, and where none is shown, the reason.
+
+A mode without a reason has a miniature that names it; a test holds that each mode has the one or the other. `later`
+begins the reasons that a part of the harness which is still missing will take away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way in which real payment integrations lose or double money."""
+
+    says: str
+    """What goes wrong."""
+    unshown: str = ""
+    """Why no miniature shows it; empty where one does."""
+
+
+_CRASH = "later: a step of clients that ends the process between two attempts and starts it again"
+_WEBHOOK_OR_SHOP = "later: the role shop, which has orders, a database of its own and webhooks"
+
+CLIENT: Mapping[str, Mode] = {
+    "C01": Mode("a payment is sent without a key"),
+    "C02": Mode("a refund is sent without a key, though payments have one"),
+    "C03": Mode("an empty key is sent"),
+    "C04": Mode("a key that the caller stored is replaced by a random one"),
+    "C05": Mode("each attempt of one call has a key of its own"),
+    "C06": Mode("a caller that tries again gets a new key, because it is made inside what is tried again"),
+    "C07": Mode("the time or chance is a part of the key"),
+    "C08": Mode("all calls share one key, copied from the documentation"),
+    "C09": Mode("the key says no more than the order, so that a second refund gets the answer of the first"),
+    "C10": Mode("the key is made from fields that differ with each attempt"),
+    "C11": Mode(
+        "the key is a hash of the request, so that the second of two like orders is lost",
+        "later: a case with two calls that are alike but for the order",
+    ),
+    "C12": Mode("one key serves two operations"),
+    "C13": Mode("the key is made from a row that is not committed, and is another one after a rollback", _CRASH),
+    "C14": Mode("the stored key is deleted on an error, and the next attempt makes another", _CRASH),
+    "C15": Mode("the key is not stored before it is sent, and a restart makes another", _CRASH),
+    "C16": Mode("the body changes from one attempt to the next, under one key"),
+    "C17": Mode("a key is longer than the PSP takes, or of characters that it does not take"),
+    "C18": Mode("the key is sent in a header of another name"),
+    "C19": Mode("the caller's header is lost where headers are merged"),
+    "C20": Mode("the key stands in two lines, or twice in one"),
+    "C21": Mode("something below the client sends a request again, without its key"),
+    "C22": Mode(
+        "a request is sent again after the PSP has forgotten its key",
+        "later: a clock of clients that can be advanced between two attempts",
+    ),
+    "C23": Mode(
+        "a request is sent again to another region or account, with the same key",
+        "later: a client that is given two addresses of one PSP",
+    ),
+    "C24": Mode("a lost answer is taken for a refusal"),
+    "C25": Mode(
+        "'still in flight' is taken for a refusal",
+        "later: a fault that lets the PSP answer that a request is in flight",
+    ),
+    "C26": Mode(
+        "a request that was told to wait is sent again at once, or with a new key",
+        "later: a rule on the time between two attempts, and answers with Retry-After",
+    ),
+    "C27": Mode(
+        "a request that can never succeed is sent again for ever",
+        "later: a bound on attempts that are answered with 4xx",
+    ),
+    "C28": Mode("an answer that is replayed is booked as a second success", _WEBHOOK_OR_SHOP),
+    "C29": Mode(
+        "a refusal for another body is swallowed, and another order's payment is shown",
+        "later: a case whose PSP has seen the key with another body",
+    ),
+    "C30": Mode("two workers make two keys for one order", _WEBHOOK_OR_SHOP),
+    "C31": Mode("two workers each see an order unpaid, and both charge it", _WEBHOOK_OR_SHOP),
+    "C32": Mode(
+        "the client waits for less time than the PSP needs, and sends again without its key",
+        "later: a rule that counts what happened at a PSP that is slower than its client's patience",
+    ),
+}
+
+PROVIDER: Mapping[str, Mode] = {
+    "P01": Mode("no duplicate is recognised"),
+    "P02": Mode("a key is looked up, and claimed only after the work: duplicates that come together all execute"),
+    "P03": Mode("the lock covers the lookup and not the work"),
+    "P04": Mode("the lock's lease ends before the work does, and the next request works as well"),
+    "P05": Mode("whoever lost the lock frees it from under its next holder"),
+    "P06": Mode("bodies are not compared: another body gets the answer of the first"),
+    "P07": Mode("the body is a part of the key: another body executes"),
+    "P08": Mode("route, path or a part of the body is left out of what is compared"),
+    "P09": Mode("more is compared than the request means: headers, order of members, white space"),
+    "P10": Mode("bodies are not compared while the first request is in flight"),
+    "P11": Mode("a request on another route gets the answer of the first"),
+    "P12": Mode("a key is shared by all tenants, and one is shown another's payment"),
+    "P13": Mode("the client's address or token is a part of the scope: a retry from elsewhere executes again"),
+    "P14": Mode("a replay has another status than the first answer"),
+    "P15": Mode("a replay has another body than the first answer"),
+    "P16": Mode("a replay is made anew, with a new id or time"),
+    "P17": Mode("a replay is not marked as one, where that is documented"),
+    "P18": Mode("only one of the statuses of success is kept"),
+    "P19": Mode("a 5xx that is answered after money moved is not kept: the retry moves it again"),
+    "P20": Mode("a request that breaks off after money moved frees its key"),
+    "P21": Mode("a request that breaks off before money moved leaves its key in flight for ever"),
+    "P22": Mode("a refusal from before the execution is kept: the corrected request is refused as well"),
+    "P23": Mode("a missing key is accepted where one is required"),
+    "P24": Mode("an empty key is taken for one that everybody shares"),
+    "P25": Mode("an odd key is accepted, or breaks the provider"),
+    "P26": Mode("requests with other keys, or without, are taken for duplicates because they are alike"),
+    "P27": Mode("a key lives longer or shorter than is documented"),
+    "P28": Mode("the answer of an expired key is forgotten, and its lock is not"),
+    "P29": Mode("a replay prolongs the life of its key"),
+    "P30": Mode(
+        "the life of a key counts from the answer, or ends while the request is in flight",
+        "no clock moves while a request is in flight, and the two ways to count differ by the time that the "
+        "work takes: "
+        "less than what lies between 23 h, when a key must live, and 25 h, when it must not",
+    ),
+    "P31": Mode("keys that live are forgotten under load"),
+    "P32": Mode(
+        "the answer is sent before its record is durable, and a crash in between loses the record",
+        "later: a step that kills a provider which the harness started, and starts it again; the same gap without a "
+        "crash is shown by P34",
+    ),
+    "P33": Mode(
+        "the key store is out of reach, and requests execute without it",
+        "the store is inside: nobody outside can take it away; held by the tests of the reference provider's stores",
+    ),
+    "P34": Mode("a record is looked up where it is not visible yet"),
+    "P35": Mode("a duplicate in flight is answered with a 5xx, which asks clients to send it again"),
+    "P36": Mode("two keys become one where they are joined to something else"),
+    "P37": Mode("a header of the client's passes over the store"),
+    "P38": Mode("keys that differ in case are one"),
+    "P39": Mode("a read is answered from the store of keys"),
+    "P40": Mode("a refusal has another status or code than is documented"),
+}
+
+STATE: Mapping[str, Mode] = {
+    "R01": Mode("more is given back than was captured"),
+    "R02": Mode("refunds that come together each see the whole remainder"),
+    "R03": Mode("an amount that is no positive integer is accepted"),
+    "R04": Mode("a second refund of another amount gets the answer of the first"),
+    "R05": Mode(
+        "a payment is given back that was never captured, is void or disputed",
+        "later: captures, voids and disputes as steps; the generic profile captures at once",
+    ),
+    "R06": Mode("a refund has another currency or another unit than its payment"),
+    "R07": Mode("a refund whose answer was lost is forgotten, and made again", _WEBHOOK_OR_SHOP),
+    "R08": Mode("giving back a duplicate payment cancels the good order", _WEBHOOK_OR_SHOP),
+    "R09": Mode("only the latest refund of a payment is stored, and an earlier one is booked again", _WEBHOOK_OR_SHOP),
+    "R10": Mode(
+        "a payment is captured twice, above what was authorised, or voided after it was captured",
+        "later: captures and voids as steps; the generic profile captures at once",
+    ),
+    "R11": Mode("a refund that failed later stays booked as done", _WEBHOOK_OR_SHOP),
+    "R12": Mode(
+        "a declined payment can never succeed under its key, or is charged twice under a new one",
+        "later: a step whose payment is declined, which takes a profile's word for a card that is",
+    ),
+}
+
+MODES: Mapping[str, Mode] = {**CLIENT, **PROVIDER, **STATE}
