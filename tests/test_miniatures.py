@@ -46,7 +46,7 @@ def test_a_miniature_is_reported_by_the_rules_meant_for_it_and_no_other(
 ) -> None:
     """What it breaks is violated, and nothing else is."""
     violated = {v.rule: v.result.problems[0].sentence for v in reports[name].verdicts if isinstance(v.result, Violated)}
-    assert set(violated) == MINIATURES[name].breaks, violated
+    assert set(violated) - MINIATURES[name].may == MINIATURES[name].breaks, violated
 
 
 @pytest.mark.parametrize("name", [name for name, each in MINIATURES.items() if not each.mode and "refuses" not in name])

@@ -24,7 +24,9 @@ class Miniature:
     says: str
     """One sentence: what it does wrong, or what a correct one does in its own way."""
     breaks: frozenset[str]
-    """The rules that must report it, and no others may; empty for a correct one."""
+    """The rules that must report it; empty for a correct one."""
+    may: frozenset[str]
+    """Rules that report it truly too, where requests happen to meet: no others may."""
     profile: str
     """What it speaks."""
     make: Callable[[], object]
@@ -34,14 +36,20 @@ class Miniature:
 MINIATURES: Registry[Miniature] = Registry("miniature")
 
 
-def miniature(
-    name: str, *, role: Role, mode: str = "", breaks: Collection[str] = (), profile: str = "generic"
+def miniature(  # noqa: PLR0913 - a declaration: each argument is one fact of the miniature
+    name: str,
+    *,
+    role: Role,
+    mode: str = "",
+    breaks: Collection[str] = (),
+    may: Collection[str] = (),
+    profile: str = "generic",
 ) -> Callable[[C], C]:
     """Register a class under a kebab-case name; without a mode it is correct."""
 
     def register(make: C) -> C:
         says = " ".join((inspect.getdoc(make) or "").split())
-        MINIATURES.add(name, Miniature(name, role, mode, says, frozenset(breaks), profile, make))
+        MINIATURES.add(name, Miniature(name, role, mode, says, frozenset(breaks), frozenset(may), profile, make))
         return make
 
     return register

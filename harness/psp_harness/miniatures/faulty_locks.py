@@ -43,6 +43,7 @@ class LocksOnlyTheLookup(StopsWithItsSender):
     role=Role.PROVIDER,
     mode="P04",
     breaks={"one-key-has-one-effect"},
+    may={"concurrent-duplicates-have-one-effect"},
 )
 class LeaseShorterThanTheWork(StopsWithItsSender):
     """Gives a claim a lease that ends before the work does, and then lets the next request work as well."""
@@ -60,6 +61,7 @@ class LeaseShorterThanTheWork(StopsWithItsSender):
     role=Role.PROVIDER,
     mode="P05",
     breaks={"one-key-has-one-effect"},
+    may={"concurrent-duplicates-have-one-effect"},
 )
 class FreesTheNextHoldersLock(StopsWithItsSender):
     """Frees a key when it has cleaned up after a sender that is gone, though by then another request holds it."""
@@ -93,7 +95,19 @@ class FreesTheNextHoldersLock(StopsWithItsSender):
             self.kept.pop(self.slot(asked), None)
 
 
-@miniature("visible-half-a-second-later", role=Role.PROVIDER, mode="P34", breaks={"another-body-is-refused", "another-body-never-executes", "one-key-has-one-effect", "retry-gets-the-first-answer", "retry-names-the-same-resource"})  # fmt: skip
+@miniature(
+    "visible-half-a-second-later",
+    role=Role.PROVIDER,
+    mode="P34",
+    breaks={
+        "another-body-is-refused",
+        "another-body-never-executes",
+        "one-key-has-one-effect",
+        "retry-gets-the-first-answer",
+        "retry-names-the-same-resource",
+    },
+    may={"concurrent-duplicates-have-one-effect"},
+)
 class VisibleHalfASecondLater(CarefulGateway):
     """Looks keys up in a replica that lags, so that what comes soon after the first answer executes again."""
 
@@ -190,6 +204,7 @@ class UniqueViolationIs500(CarefulGateway):
     role=Role.PROVIDER,
     mode="P20",
     breaks={"one-key-has-one-effect"},
+    may={"concurrent-duplicates-have-one-effect"},
 )
 class FreesTheKeyAfterTheEffect(StopsWithItsSender):
     """Breaks off after the money moved when the sender is gone, and frees the key as if nothing had happened."""

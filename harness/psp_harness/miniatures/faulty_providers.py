@@ -72,6 +72,7 @@ class CheckThenSet(StopsWithItsSender):
         "retry-gets-the-first-answer",
         "retry-names-the-same-resource",
     },
+    may={"concurrent-duplicates-have-one-effect"},
 )
 class KeepsOnly200(CarefulGateway):
     """Keeps answers of status 200 alone, so that a duplicate of what was answered 201 executes again."""
@@ -108,6 +109,7 @@ class ReplaysAsConflict(CarefulGateway):
     role=Role.PROVIDER,
     mode="P16",
     breaks={"retry-gets-the-first-answer", "retry-names-the-same-resource"},
+    may={"concurrent-duplicates-have-one-effect"},
 )
 class ReplaysWithANewId(CarefulGateway):
     """Executes once, and makes a duplicate's answer anew, with an id that names nothing."""
