@@ -36,7 +36,7 @@ class Miniature:
 MINIATURES: Registry[Miniature] = Registry("miniature")
 
 
-def miniature(  # noqa: PLR0913 - a declaration: each argument is one fact of the miniature
+def miniature(
     name: str,
     *,
     role: Role,

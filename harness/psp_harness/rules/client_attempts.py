@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from psp_harness.model import Done, Failed, History, Refused, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import Call, Post, calls, calls_with_several_attempts, posts
+from psp_harness.rules.of_clients import Call, Post, calls, calls_with_several_attempts, posts
 from psp_harness.rules.wording import done, lines, named
 
 _NEVER_AGAIN = "the client never sent a call twice, though answers were lost: it tries once"

@@ -9,7 +9,7 @@ from itertools import combinations
 from psp_harness.model import History, Intent, Level, Refused, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import Call, Post, calls, posts
+from psp_harness.rules.of_clients import Call, Post, calls, posts
 from psp_harness.rules.wording import fault_of, key, lines, named
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from psp_harness.model import Exchange, History, Intent, Role
 from psp_harness.profile import Profile, values_of
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import Refusable, accepted_elsewhere, id_in, sent
+from psp_harness.rules.attribution import accepted_elsewhere, id_in, sent
+from psp_harness.rules.of_providers import Refusable
 from psp_harness.rules.wording import named
 
 

@@ -9,16 +9,8 @@ from itertools import combinations
 from psp_harness.model import Effect, Exchange, History, Intent, Role
 from psp_harness.profile import Profile, is_in_flight
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import (
-    Group,
-    Pair,
-    accepted_elsewhere,
-    asks,
-    concurrent_duplicates,
-    effects_of,
-    id_in,
-    sent,
-)
+from psp_harness.rules.attribution import accepted_elsewhere, asks, effects_of, id_in, sent
+from psp_harness.rules.of_providers import Group, Pair, concurrent_duplicates
 from psp_harness.rules.wording import done, key, named
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from psp_harness.model import History, Intent, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import Refusable, accepted_elsewhere, effects_of, id_in, sent
+from psp_harness.rules.attribution import accepted_elsewhere, effects_of, id_in, sent
+from psp_harness.rules.of_providers import Refusable
 from psp_harness.rules.wording import done, fault_of, key, named
 
 _VISIBLE = frozenset(range(0x21, 0x7F)) - {ord(",")}

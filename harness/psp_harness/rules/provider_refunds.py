@@ -8,7 +8,8 @@ from itertools import combinations
 from psp_harness.model import History, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import Pair, Refunded, asks, effects_of, refunded, sent
+from psp_harness.rules.attribution import asks, effects_of, sent
+from psp_harness.rules.of_providers import Pair, Refunded, refunded
 from psp_harness.rules.wording import done, named
 
 

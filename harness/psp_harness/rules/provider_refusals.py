@@ -9,17 +9,8 @@ from itertools import pairwise
 from psp_harness.model import Exchange, History, Level, Role
 from psp_harness.profile import Profile, matches
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import (
-    Pair,
-    Refusable,
-    accepted_elsewhere,
-    asks,
-    effects_of,
-    id_in,
-    retries,
-    reuses,
-    sent,
-)
+from psp_harness.rules.attribution import accepted_elsewhere, asks, effects_of, id_in, sent
+from psp_harness.rules.of_providers import Pair, Refusable, retries, reuses
 from psp_harness.rules.wording import done, key, named
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from psp_harness.model import Level, Role
 from psp_harness.profile import Profile, json_of
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import Group, Pair, concurrent_duplicates, duplicates, id_in, retries, strangers
+from psp_harness.rules.attribution import id_in
+from psp_harness.rules.of_providers import Group, Pair, concurrent_duplicates, duplicates, retries, strangers
 from psp_harness.rules.wording import done, key, named
 from psp_harness.template import ABSENT
 

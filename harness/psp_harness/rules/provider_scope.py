@@ -9,7 +9,7 @@ from itertools import combinations
 from psp_harness.model import Exchange, History, Intent, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import all_sent, id_in, ids_of
+from psp_harness.rules.attribution import all_sent, id_in, ids_of
 from psp_harness.rules.wording import key, named
 from psp_harness.vocabulary import CREATES
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from psp_harness.model import History, Role
 from psp_harness.profile import Profile, is_in_flight, values_of
 from psp_harness.rules import rule
-from psp_harness.rules.occasions import Pair, Persistent, age, expired, id_in, persistent, retries
+from psp_harness.rules.attribution import id_in
+from psp_harness.rules.of_providers import Pair, Persistent, age, expired, persistent, retries
 
 _HOUR = 3600
 

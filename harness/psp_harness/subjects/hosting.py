@@ -27,7 +27,9 @@ _END_SECONDS = 2.0
 async def in_thread(app: Any) -> AsyncIterator[str]:
     """An ASGI application of ours on a free loopback port; gives its base URL."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, log_level="critical", lifespan="on", http="h11", ws="none", access_log=False)
+    config = uvicorn.Config(
+        app, log_config=None, log_level="critical", lifespan="on", http="h11", ws="none", access_log=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

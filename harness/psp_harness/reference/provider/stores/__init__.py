@@ -50,7 +50,7 @@ class Lost:
     """The claim was taken over: nothing was written, and whoever took it over has the word."""
 
 
-class StoreUnavailable(Exception):  # noqa: N818 - named for what happened, as the errors of the client
+class StoreUnavailable(Exception):
     """The store does not answer, or has lost what it knew: nothing may execute until it does.
 
     Out of `complete` it does not say whether the step happened: the connection may have broken after the commit. It

@@ -9,7 +9,8 @@ from psp_harness import profile
 from psp_harness.judge import hold
 from psp_harness.model import Answer, Claims, Effect, Exchange, History, Intent, Manner
 from psp_harness.rules import load
-from psp_harness.rules.occasions import calls, concurrent_duplicates, duplicates, posts, retries
+from psp_harness.rules.of_clients import calls, posts
+from psp_harness.rules.of_providers import concurrent_duplicates, duplicates, retries
 
 GENERIC = profile.load("generic")
 PAYMENT = Intent(1, "payment", "create-payment", 1, amount=6540, key=b"k", reference="order-7")

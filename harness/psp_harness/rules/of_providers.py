@@ -1,7 +1,7 @@
-"""What there is to judge, drawn from a history. An occasion that the history does not show is not yielded.
+"""What there is to judge of a provider: requests that come twice, at once, too late, or under another's key.
 
-Nothing here decides what is right. Requests are attributed to the steps that asked for them by operation and amount
-(see `Exchange.step`); two requests are duplicates because the case asked for the same thing twice.
+Nothing here decides what is right. Two requests are duplicates because the case asked for the same thing twice.
+What the history does not show is not yielded.
 """
 
 from __future__ import annotations
@@ -10,39 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from psp_harness.model import Answer, Effect, Exchange, History, Intent, Outcome
-from psp_harness.profile import Profile, is_in_flight, keys_of, values_of
-from psp_harness.vocabulary import CREATES, EFFECT_KIND
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One request that moves money, and what asked for it (None: nobody did)."""
-
-    exchange: Exchange
-    intent: Intent | None
-    keys: tuple[bytes, ...]
-
-    @property
-    def exchanges(self) -> tuple[int, ...]:
-        return (self.exchange.number,)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One step that a client was asked for: its attempts on the wire, what the client said, what it did."""
-
-    intent: Intent
-    attempts: tuple[Exchange, ...]
-    keys: tuple[tuple[bytes, ...], ...]
-    """Key lines by attempt."""
-    outcome: Outcome | None
-    effects: tuple[Effect, ...] | None
-    history: History
-
-    @property
-    def exchanges(self) -> tuple[int, ...]:
-        return tuple(attempt.number for attempt in self.attempts)
+from psp_harness.model import Effect, Exchange, History, Intent
+from psp_harness.profile import Profile, is_in_flight
+from psp_harness.rules.attribution import asks, effects_of, ids_of, sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,55 +91,6 @@ class Persistent:
     @property
     def exchanges(self) -> tuple[int, ...]:
         return (self.first.number, self.last.number)
-
-
-# --- of a client ----------------------------------------------------------------------------------------------------
-
-
-def posts(history: History, profile: Profile) -> Iterator[Post]:
-    """Every complete request that would move money."""
-    by_step = {intent.step: intent for intent in history.intents}
-    for exchange in history.exchanges:
-        if exchange.operation in CREATES and exchange.request is not None:
-            intent = by_step.get(exchange.step) if exchange.step is not None else None
-            yield Post(exchange, intent, tuple(keys_of(profile, exchange.request)))
-
-
-def calls(history: History, profile: Profile) -> Iterator[Call]:
-    """Every step that the client was asked for, sent or not."""
-    for intent in history.intents:
-        attempts = tuple(x for x in history.attempts(intent) if x.request is not None)
-        if not attempts and intent.step not in history.outcomes:
-            continue  # the case ended before this step
-        keys = tuple(tuple(keys_of(profile, x.request)) for x in attempts if x.request is not None)
-        yield Call(
-            intent, attempts, keys, history.outcomes.get(intent.step), effects_of(history, intent, profile), history
-        )
-
-
-def calls_with_several_attempts(history: History, profile: Profile) -> Iterator[Call]:
-    """Those in which the client tried again."""
-    return (call for call in calls(history, profile) if len(call.attempts) > 1)
-
-
-def pairs_of_calls(history: History, profile: Profile) -> Iterator[tuple[Call, Call]]:
-    """Every two steps that both carried a key."""
-    return combinations((call for call in calls(history, profile) if any(call.keys)), 2)
-
-
-# --- of a provider --------------------------------------------------------------------------------------------------
-
-
-def sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
-    """Each request that was to move money, with the step that asked for it, in order."""
-    return ((intent, exchange) for intent, exchange in all_sent(history) if intent.operation in CREATES)
-
-
-def all_sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
-    """Each request with the step that asked for it, reads among them."""
-    for intent in history.intents:
-        for exchange in history.attempts(intent):
-            yield intent, exchange
 
 
 def retries(history: History, profile: Profile) -> Iterator[Pair]:
@@ -265,12 +186,6 @@ def same_request(pair: Pair) -> bool:
     return asks(pair.first_intent) == asks(pair.second_intent)
 
 
-def asks(intent: Intent) -> tuple[object, ...]:
-    """All of a request but its tenant and key."""
-    asked = (intent.operation, intent.amount, intent.odd_amount, intent.currency)
-    return (*asked, intent.reference, intent.payment, intent.chosen_id)
-
-
 def duplicates(history: History, profile: Profile) -> Iterator[Group]:
     """All requests of one tenant with one key and body, sent one after the other, that came to something."""
     return (g for g in _groups(history, profile) if not g.at_once and not g.aged and _came_to_something(g))
@@ -334,41 +249,3 @@ def refunded(history: History, profile: Profile) -> Iterator[Refunded]:
         accepted = any(x.answer is not None and x.answer.accepted for _, x in asked)
         if accepted and sum(other.amount for other, _ in asked) > intent.amount:
             yield Refunded(payment, intent.amount, tuple(x for _, x in asked), returned)
-
-
-# --- effects --------------------------------------------------------------------------------------------------------
-
-
-def effects_of(history: History, intent: Intent, profile: Profile) -> tuple[Effect, ...] | None:
-    """What the subject did about one step: by kind and amount, and for a refund by its payment. None: unknown."""
-    if history.effects is None:
-        return None
-    kind = EFFECT_KIND.get(intent.operation)
-    of_kind = [e for e in history.effects if e.kind == kind and e.amount == intent.amount]
-    if intent.payment is None:
-        return tuple(of_kind)
-    payment = next(other for other in history.intents if other.step == intent.payment)
-    ids = ids_of(history, payment, profile)
-    return tuple(e for e in of_kind if e.payment_id in ids)
-
-
-def ids_of(history: History, intent: Intent, profile: Profile) -> frozenset[str]:
-    """Every id that a payment is known by: those of the answers to its step, and those of its effects."""
-    answered = (id_in(x.answer, intent, profile) for x in history.attempts(intent))
-    done = effects_of(history, intent, profile) or ()
-    return frozenset({*(found for found in answered if found), *(effect.id for effect in done)})
-
-
-def id_in(answer: Answer | None, intent: Intent, profile: Profile) -> str:
-    """The id of the resource that a 2xx answer names; empty where it names none."""
-    if answer is None or not answer.accepted:
-        return ""
-    return str(values_of(profile, intent.operation, answer).get("id") or "")
-
-
-def accepted_elsewhere(history: History, intent: Intent) -> bool:
-    """Whether another request of this operation was accepted: who refuses everything proves nothing by that."""
-    return any(
-        other.operation == intent.operation and other.step != intent.step and x.answer is not None and x.answer.accepted
-        for other, x in sent(history)
-    )

@@ -1,0 +1,66 @@
+"""Whose a request is, what it came to, and what it is called: read from a history, never guessed from a key.
+
+Requests were attributed to the steps that asked for them by operation and amount (see `Exchange.step`); effects are
+attributed by kind and amount, and a refund's by its payment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psp_harness.model import Answer, Effect, Exchange, History, Intent
+from psp_harness.profile import Profile, values_of
+from psp_harness.vocabulary import CREATES, EFFECT_KIND
+
+
+def sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
+    """Each request that was to move money, with the step that asked for it, in order."""
+    return ((intent, exchange) for intent, exchange in all_sent(history) if intent.operation in CREATES)
+
+
+def all_sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
+    """Each request with the step that asked for it, reads among them."""
+    for intent in history.intents:
+        for exchange in history.attempts(intent):
+            yield intent, exchange
+
+
+def asks(intent: Intent) -> tuple[object, ...]:
+    """All of a request but its tenant and key."""
+    asked = (intent.operation, intent.amount, intent.odd_amount, intent.currency)
+    return (*asked, intent.reference, intent.payment, intent.chosen_id)
+
+
+def effects_of(history: History, intent: Intent, profile: Profile) -> tuple[Effect, ...] | None:
+    """What the subject did about one step: by kind and amount, and for a refund by its payment. None: unknown."""
+    if history.effects is None:
+        return None
+    kind = EFFECT_KIND.get(intent.operation)
+    of_kind = [e for e in history.effects if e.kind == kind and e.amount == intent.amount]
+    if intent.payment is None:
+        return tuple(of_kind)
+    payment = next(other for other in history.intents if other.step == intent.payment)
+    ids = ids_of(history, payment, profile)
+    return tuple(e for e in of_kind if e.payment_id in ids)
+
+
+def ids_of(history: History, intent: Intent, profile: Profile) -> frozenset[str]:
+    """Every id that a payment is known by: those of the answers to its step, and those of its effects."""
+    answered = (id_in(x.answer, intent, profile) for x in history.attempts(intent))
+    done = effects_of(history, intent, profile) or ()
+    return frozenset({*(found for found in answered if found), *(effect.id for effect in done)})
+
+
+def id_in(answer: Answer | None, intent: Intent, profile: Profile) -> str:
+    """The id of the resource that a 2xx answer names; empty where it names none."""
+    if answer is None or not answer.accepted:
+        return ""
+    return str(values_of(profile, intent.operation, answer).get("id") or "")
+
+
+def accepted_elsewhere(history: History, intent: Intent) -> bool:
+    """Whether another request of this operation was accepted: who refuses everything proves nothing by that."""
+    return any(
+        other.operation == intent.operation and other.step != intent.step and x.answer is not None and x.answer.accepted
+        for other, x in sent(history)
+    )

@@ -1,0 +1,22 @@
+"""How a subject is to be opened, whatever its address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from psp_harness.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a subject is to be opened."""
+
+    profile: Profile
+    credentials: Mapping[str, str]
+    step_timeout: float
+    answer_timeout: float = 2.0
+    effects_path: str | None = None
+    clock_path: str | None = None
+    allowed_hosts: frozenset[str] = frozenset()
+    ca_file: str | None = None

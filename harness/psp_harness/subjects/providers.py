@@ -1,0 +1,119 @@
+"""How a provider is opened, by kind of address: it runs already, or is started for the run."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from psp_harness import __version__
+from psp_harness.errors import SubjectError, UsageError
+from psp_harness.model import Claims, Role
+from psp_harness.subjects import hosting, protocol
+from psp_harness.subjects.channels import ProcessChannel
+from psp_harness.subjects.options import Options
+from psp_harness.subjects.ours import expect, miniature
+from psp_harness.subjects.provider import ProviderSubject
+from psp_harness.subjects.reference_provider import presentable, serving, store_of
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+async def plain_http(rest: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
+    """It runs already."""
+    return await _http_provider(rest, options, stack, scheme="http")
+
+
+async def https(rest: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
+    """It runs already, behind TLS."""
+    return await _http_provider(rest, options, stack, scheme="https")
+
+
+async def asgi_provider(target: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
+    """An ASGI application, under uvicorn."""
+    base_url = await stack.enter_async_context(hosting.in_process(target, hosting.uvicorn_command))
+    return _provider(f"asgi:{target}", base_url, options, Claims(target))
+
+
+async def wsgi_provider(target: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
+    """A WSGI application, under waitress."""
+    base_url = await stack.enter_async_context(hosting.in_process(target, hosting.waitress_command))
+    return _provider(f"wsgi:{target}", base_url, options, Claims(target))
+
+
+async def exec_provider(command: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
+    """A program that says where it listens."""
+    channel = await ProcessChannel.open(command, {})
+    stack.push_async_callback(channel.close)
+    started = await channel.ask(
+        "start",
+        {
+            "protocol": protocol.VERSION,
+            "role": "provider",
+            "profile": options.profile.name,
+            "credentials": dict(options.credentials),
+        },
+        timeout=options.step_timeout,
+    )
+    claims, base_url = protocol.claims(started), started["ok"].get("base_url", "")
+    scheme, _, rest = base_url.partition(":")
+    if scheme not in {"http", "https"}:
+        raise SubjectError(
+            f"the provider's answer to 'start' has the base_url {base_url!r}; expected http://… or https://…",
+            do='answer {"ok": {"name": …, "base_url": …}}',
+        )
+    opened = await _http_provider(rest, options, stack, scheme=scheme)
+    return replace(opened, address=f"exec:{command}", claims=claims)
+
+
+async def reference_provider(name: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
+    """The project's own provider, its books in memory or in a store."""
+    kind, store = store_of(name)
+    expect(kind, "provider")
+    base_url = await stack.enter_async_context(serving(options.profile, options.credentials, store))
+    claims = Claims("psp-harness reference provider", __version__, "python")
+    routes = _with(options, "/psp-harness/effects", "/psp-harness/clock")
+    return _provider(presentable(f"reference:{name}"), base_url, routes, claims)
+
+
+async def miniature_provider(name: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
+    """A miniature of the role provider."""
+    made = miniature(name, Role.PROVIDER)
+    base_url = await stack.enter_async_context(hosting.in_thread(made.make()))
+    return _provider(
+        f"miniature:{name}", base_url, _with(options, "/effects", "/clock"), Claims(name, language="python")
+    )
+
+
+async def _http_provider(rest: str, options: Options, stack: AsyncExitStack, *, scheme: str) -> ProviderSubject:  # noqa: ARG001
+    url = f"{scheme}:{rest}"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise UsageError(f"{url!r} is no URL: {error}", do="for instance http://127.0.0.1:8080") from None
+    if not host:
+        raise UsageError(f"{url!r} names no host", do="for instance http://127.0.0.1:8080")
+    if host not in LOOPBACK | options.allowed_hosts:
+        raise UsageError(f"{host!r} is not loopback", do=f"if you mean it, add --allow-host {host}")
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return _provider(shown, url.rstrip("/"), options, Claims(host))
+
+
+def _with(options: Options, effects_path: str, clock_path: str) -> Options:
+    """With the routes of a provider of ours, which knows them itself."""
+    return replace(options, effects_path=effects_path, clock_path=clock_path)
+
+
+def _provider(address: str, base_url: str, options: Options, claims: Claims) -> ProviderSubject:
+    return ProviderSubject(
+        address,
+        base_url,
+        claims,
+        options.profile,
+        options.credentials,
+        options.step_timeout,
+        options.effects_path,
+        options.clock_path,
+        options.ca_file,
+    )
