@@ -91,7 +91,15 @@ def run(role: str | None, subject: str | None, profile_name: str | None, **optio
     settings = config.load(Path.cwd())
     jobs = [_job(each, settings, options) for each in _runs(settings, role, subject, profile_name)]
     statuses = [_judge(job, options, several=len(jobs) > 1) for job in jobs]
+    if len(jobs) > 1:
+        told = (f"{job.shown_address} {_SAID[status]}" for job, status in zip(jobs, statuses, strict=True))
+        failing = next((job.shown_address for job, status in zip(jobs, statuses, strict=True) if status), "")
+        next_ = f"read what is said of {failing} above" if failing else "run this for every change, in CI"
+        click.echo(f"\nIN ALL: {', '.join(told)}. Next: {next_}")
     sys.exit(1 if 1 in statuses else max(statuses))
+
+
+_SAID = {0: "passed", 1: "is violated", 2: "cannot be told"}
 
 
 def _runs(settings: config.Config, role: str | None, subject: str | None, name: str | None) -> Sequence[config.Run]:
@@ -242,7 +250,7 @@ def explain(name: str) -> None:
     help="Its books: memory, sqlite:PATH, postgresql://…, redis://…",
 )
 def serve(profile_name: str, host: str, port: int, store: str) -> None:
-    """Be the PSP: serve the reference provider until interrupted."""
+    """Serve the reference provider, in the words of a profile, until interrupted."""
     from psp_harness.serving import serve_forever
 
     serve_forever(profile.load(profile_name), host, port, store)

@@ -16,7 +16,7 @@ from psp_harness.plan import ANY_CASE, CASE_RUNS
 from psp_harness.profile import Profile
 from psp_harness.quarantine import GATES
 from psp_harness.registry import suggest
-from psp_harness.subjects.addresses import KINDS, MINIATURES, SDKS
+from psp_harness.subjects.addresses import KINDS, MINIATURES, MODES, SDKS
 from psp_harness.vocabulary import FEATURES, STEPS
 
 Rows = Iterator[tuple[str, ...]]
@@ -76,9 +76,19 @@ def _excused(name: str) -> str:
 
 
 def show(what: str, role: Role | None, console: Console) -> None:
-    """Print one list as a table without borders."""
+    """Print one list: a table that fits the terminal, or elsewhere one row a line, with nothing cut off."""
+    rows = [tuple(str(cell) for cell in row) for row in LISTS[what](role)]
+    if not console.is_terminal:
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            print(
+                "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip(),
+                file=console.file,
+            )
+        return
     table = Table(box=None, show_header=False, pad_edge=False)
-    for row in LISTS[what](role):
+    table.add_column(no_wrap=True)
+    for row in rows:
         table.add_row(*row)
     console.print(table)
 
@@ -188,7 +198,13 @@ def _word_text(name: str) -> Iterator[str]:
             yield f"{sort} {name}\n  {words[name]}"
 
 
-_EXPLAINERS = (_rule_text, _case_text, _fault_text, _profile_text, _miniature_text, _word_text)
+def _mode_text(name: str) -> Iterator[str]:
+    if name in MODES:
+        shown = ", ".join(each.name for each in MINIATURES.values() if each.mode == name)
+        yield f"failure mode {name}\n  {MODES[name].says}\n  shown by: {shown or f'nothing ({MODES[name].unshown})'}"
+
+
+_EXPLAINERS = (_mode_text, _rule_text, _case_text, _fault_text, _profile_text, _miniature_text, _word_text)
 
 
 def _all_names() -> Iterable[str]:

@@ -34,6 +34,6 @@ def _announce(profile: Profile, base_url: str) -> None:
     for operation in profile.operations.values():
         click.echo(f"  {operation.route}")
     click.echo(
-        f"  judge it: psp-harness run --role provider --subject {base_url} --profile {profile.name} --effects "
-        "/psp-harness/effects"
+        f"  judge it: psp-harness run --role provider --subject {base_url} --profile {profile.name} "
+        "--effects /psp-harness/effects --clock /psp-harness/clock"
     )

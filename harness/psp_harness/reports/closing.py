@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from psp_harness.model import Errored, Known, Level, Passed, Report, Unexercised, Verdict, Violated
+from psp_harness.reports.findings import by_money
 from psp_harness.reports.json import summary
 from psp_harness.reports.line import Line
 
@@ -39,7 +40,9 @@ def _verdict(report: Report) -> Line:
     if untold:
         return Line(f"CANNOT TELL: {', '.join(untold)}. Next: {_what_to_mend(report)}", style="bold magenta")
     if not _having(report, Passed, Known, Violated):
-        next_ = "read the reasons above, or psp-harness list cases"
+        idle = report.gate is not None and not report.histories
+        why = f"at gate {report.gate} no row of QUARANTINE.md is about a case of this subject"
+        next_ = f"{why}; see QUARANTINE.md" if idle else "read the reasons above, or psp-harness list cases"
         return Line(f"NOTHING JUDGED: so nothing is proven. Next: {next_}", style="bold yellow")
     return _passed(report)
 
@@ -49,7 +52,7 @@ def _having(report: Report, *results: type) -> list[Verdict]:
 
 
 def _violated(failing: list[Verdict]) -> Line:
-    first = min(failing, key=lambda verdict: list(Level).index(verdict.level)).rule
+    first = min(failing, key=lambda verdict: (list(Level).index(verdict.level), by_money(verdict))).rule
     counts = [(level, len({v.rule for v in failing if v.level is level})) for level in Level]
     said = " and ".join(_count(count, f"{level} rule") for level, count in counts if count)
     verb = "is" if sum(count for _, count in counts) == 1 else "are"

@@ -37,7 +37,8 @@ def findings(page: Page) -> Iterator[Line]:
     """Violated MUST rules first, then SHOULD, then what is known, then what errored, then what was not judged."""
     verdicts = page.report.verdicts
     for level in Level:
-        for group in _groups([v for v in verdicts if v.level is level and isinstance(v.result, Violated)], _rule_of):
+        broken = [v for v in verdicts if v.level is level and isinstance(v.result, Violated)]
+        for group in _groups(sorted(broken, key=by_money), _rule_of):
             yield from _rule(group, page)
     for group in _groups([v for v in verdicts if isinstance(v.result, Known)], _reason):
         yield from _known(group, page)
@@ -45,6 +46,11 @@ def findings(page: Page) -> Iterator[Line]:
         yield from _errored(group)
     yield from (Line(f"\nSTALE  {sentence}", style="red") for sentence in page.report.stale)
     yield from _unjudged(page.report)
+
+
+def by_money(verdict: Verdict) -> bool:
+    """False, which sorts first, for rules on money that moved: they are what a reader has come for."""
+    return not (verdict.rule in RULES and RULES[verdict.rule].needs_effects)
 
 
 def _unjudged(report: Report) -> Iterator[Line]:

@@ -23,7 +23,7 @@ def _tried_again_with_keys(history: History, profile: Profile) -> Iterator[Call]
     on=_tried_again_with_keys,
     needs={"idempotency-key"},
     otherwise=_NEVER_AGAIN,
-    source="mission A6; RFC 9110 section 9.2.2; failure modes C05, C07, C21, C26",
+    source="RFC 9110 section 9.2.2; failure modes C05, C07, C21, C26",
     fix="make the key once, before the first attempt, and let every attempt send it",
 )
 def attempts_of_one_call_share_one_key(call: Call, profile: Profile) -> str | None:
@@ -62,7 +62,7 @@ def _struck_calls(history: History, profile: Profile) -> Iterator[Call]:
     "tries-no-more-than-declared",
     role=Role.CLIENT,
     on=_struck_calls,
-    source="mission A9; RFC 9110 section 9.2.2; failure mode C21",
+    source="RFC 9110 section 9.2.2; failure mode C21",
     fix="turn off the retries of the libraries below you, or declare them: nobody designed an undeclared retry",
 )
 def tries_no_more_than_declared(call: Call, profile: Profile) -> str | None:
@@ -84,7 +84,7 @@ def _uncertain(history: History, profile: Profile) -> Iterator[Call]:
     "an-uncertain-outcome-is-reported-as-unknown",
     role=Role.CLIENT,
     on=_uncertain,
-    source="failure modes C24, C25, C32; mission A9",
+    source="failure modes C24, C25, C32",
     fix="give the caller an error that says that the outcome is unknown: it must ask the PSP, or try again with the "
     "same key, and never tell the customer that the payment failed",
 )
@@ -114,7 +114,7 @@ def _truth(call: Call) -> str:
     "one-call-has-one-effect",
     role=Role.CLIENT,
     on=calls_with_several_attempts,
-    source="failure modes C05, C16, C22, C23; mission A1, A6",
+    source="failure modes C05, C16, C22, C23",
     fix="send with every attempt what this PSP goes by: one key, or where it ignores that, an id of yours in the body",
     needs_effects=True,
     otherwise=_NEVER_AGAIN,

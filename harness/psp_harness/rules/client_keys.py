@@ -37,7 +37,7 @@ def _must_refuse(history: History, intent: Intent, profile: Profile) -> bool:
     role=Role.CLIENT,
     on=_posts_with_a_usable_key,
     needs={"idempotency-key"},
-    source="mission A1; failure modes C01, C02, C18",
+    source="failure modes C01, C02, C18",
     fix="send the idempotency key header with every POST that creates a payment or a refund",
 )
 def every_post_carries_a_key(post: Post, profile: Profile) -> str | None:
@@ -57,7 +57,7 @@ def _posts_with_key_lines(history: History, profile: Profile) -> Iterator[Post]:
     role=Role.CLIENT,
     on=_posts_with_key_lines,
     needs={"idempotency-key", "caller-keys"},
-    source="mission A2; failure modes C04, C19, C20",
+    source="failure modes C04, C19, C20",
     fix="pass the caller's key through unchanged, in exactly one header line",
 )
 def the_callers_key_goes_on_the_wire(post: Post, profile: Profile) -> str | None:
@@ -103,7 +103,7 @@ def _over_long(history: History, profile: Profile) -> Iterator[Unusable]:
     role=Role.CLIENT,
     on=_unusable_but_short,
     needs={"idempotency-key", "caller-keys"},
-    source="mission A3; failure modes C03, C04, C17",
+    source="failure modes C03, C04, C17",
     fix="check the key before anything is sent, and raise an error that names it: a missing, empty, blank, "
     "non-ASCII key, or one with a line break, is a bug of the caller that must be loud",
 )
@@ -210,7 +210,7 @@ def _refund_and_other(history: History, profile: Profile) -> Iterator[TwoCalls]:
     role=Role.CLIENT,
     on=_refund_and_other,
     needs={"idempotency-key", "refunds"},
-    source="mission A5; failure modes C09, C12, R04",
+    source="failure modes C09, C12, R04",
     fix="write the refund as a row of its own first, and use that row's id as the key",
 )
 def refunds_have_keys_of_their_own(two: TwoCalls, profile: Profile) -> str | None:
@@ -236,7 +236,7 @@ def _refunds_without_a_given_key(history: History, profile: Profile) -> Iterator
     role=Role.CLIENT,
     on=_refunds_without_a_given_key,
     needs={"idempotency-key", "refunds", "refund-id-is-key"},
-    source="mission A5, A12",
+    source="failure modes C06, C15: a key that outlives a crash is the id of a row",
     fix="send the id of the pending refund row as the key: it survives a crash between the row and the call",
 )
 def the_refunds_id_is_its_key(post: Post, profile: Profile) -> str | None:

@@ -11,18 +11,21 @@ from psp_harness.rules.attribution import accepted_elsewhere, effects_of, id_in,
 from psp_harness.rules.of_providers import Refusable
 from psp_harness.rules.wording import done, fault_of, key, named
 
+_SHOWN = 40
+"""Bytes of a key that a sentence has room for."""
+
 _VISIBLE = frozenset(range(0x21, 0x7F)) - {ord(",")}
 
 
 def syntax_fault(intent: Intent, profile: Profile) -> str:
-    """Why the key lines of a request are no key where the profile documents the syntax; empty where they are."""
+    """Why the key lines of a request are no key where the profile documents the syntax; empty where they are one."""
     fault = fault_of(intent.key, profile)
     if fault or intent.key is None:
         return fault
     if intent.manner.key_lines:
-        return "two lines"
+        return "in two lines"
     stripped = intent.key.strip(b" \t")
-    return "" if set(stripped) <= _VISIBLE else "a character that a key may not have"
+    return "" if set(stripped) <= _VISIBLE else "not made of the documented characters"
 
 
 def _malformed(history: History, profile: Profile) -> Iterator[Refusable]:
@@ -42,7 +45,7 @@ def _malformed(history: History, profile: Profile) -> Iterator[Refusable]:
 )
 def a_malformed_key_is_refused(one: Refusable, profile: Profile) -> str | None:
     """A key that the PSP documents as none is refused, and executes nothing."""
-    answer, what = one.exchange.answer, f"the key of {named(one.intent)} has {syntax_fault(one.intent, profile)}"
+    answer, what = one.exchange.answer, f"the key of {named(one.intent)} is {syntax_fault(one.intent, profile)}"
     if one.effects:
         return f"{what} ({_shown(one.intent)}), and it happened: {done(one.effects)}"
     if answer is None or 400 <= answer.status < 500:
@@ -51,7 +54,11 @@ def a_malformed_key_is_refused(one: Refusable, profile: Profile) -> str | None:
 
 
 def _shown(intent: Intent) -> str:
-    return " and ".join(key(line)[:60] for line in (intent.key or b"", *intent.manner.key_lines))
+    return " and ".join(_short(line) for line in (intent.key or b"", *intent.manner.key_lines))
+
+
+def _short(line: bytes) -> str:
+    return key(line) if len(line) <= _SHOWN else f"{key(line[:_SHOWN])} and {len(line) - _SHOWN} bytes more"
 
 
 def _odd(history: History, profile: Profile) -> Iterator[Refusable]:

@@ -106,8 +106,14 @@ def another_body_is_refused(pair: Pair, profile: Profile) -> str | None:
     what = f"{answer.status}{f' and {shown}' if shown else ''}"
     return (
         f"the key {key(pair.first_intent.key or b'')} was used for {named(pair.first_intent)}; "
-        f"with another amount ({pair.second_intent.amount}) it is answered {what}: expected a refusal (4xx)"
+        f"with another {_other(pair)} it is answered {what}: expected a refusal (4xx)"
     )
+
+
+def _other(pair: Pair) -> str:
+    """What the second body asks for that the first one did not."""
+    first, second = pair.first_intent, pair.second_intent
+    return f"amount ({second.amount})" if second.amount != first.amount else "payment to give back"
 
 
 # --- as documented ----------------------------------------------------------------------------------------------------

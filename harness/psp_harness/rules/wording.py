@@ -41,7 +41,7 @@ def fault_of(value: bytes | None, profile: Profile) -> str:
 def _header_fault(value: bytes) -> str:
     """What no header line can carry; a body can."""
     if b"\r" in value or b"\n" in value:
-        return "line break"
+        return "broken by a line break"
     return "" if value.isascii() else "non-ASCII"
 
 
