@@ -38,7 +38,7 @@ TELLING = (
     "any-key-accepted", "long-key-is-500", "dedupes-by-content", "keys-live-five-minutes", "keys-in-lower-case",
     "over-refund", "refunds-race", "negative-amounts-accepted", "amounts-as-text",
 )  # fmt: skip
-"""Of each area the plainest, those among them that one look at one request can find; none that only our cases set off."""
+"""Of each area the plainest, also those that one look at one request finds; none that our cases alone set off."""
 
 Findings = frozenset[str]
 """What a tool reports, one short line each."""

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from psp_harness.miniatures import MINIATURES
-from psp_harness.model import Role
+from psp_harness.model import Request, Role
 
 MEET = 0.1
 """Seconds: long enough for what is sent at once to meet in a provider."""
@@ -246,8 +246,10 @@ ELSEWHERE = {
     "in-flight-for-ever",
     "frees-the-next-holders-lock",
     "keeps-the-last-ninety",
+    "books-what-it-refuses",
+    "voids-what-it-replays",
 }
-"""Looked at below: they take a sender that is gone, or a hundred others."""
+"""Looked at below: they take a sender that is gone, a hundred others, or a look at the money alone."""
 
 
 def test_every_faulty_provider_is_looked_at() -> None:
@@ -319,3 +321,26 @@ async def test_a_cache_of_ninety_forgets_the_first_of_ninety_one(till: Any) -> N
     assert (await shop.pay("k", 1000)).json() == first.json()
     await shop.pay("other", 1)
     assert (await shop.pay("k", 1000)).json() != first.json()
+
+
+# --- what is said and what is done --------------------------------------------------------------------------------------
+
+
+async def paid(gateway: Any, amount: int, times: int) -> tuple[list[int], int]:
+    """The statuses of a payment that is sent so often, and how many movements there are afterwards."""
+    body = json.dumps({"amount": amount, "currency": "EUR", "reference": "r"}).encode()
+    headers = ((b"Authorization", b"Bearer tenant-a"), (b"Idempotency-Key", b"k"))
+    answers = [await gateway.answer(Request("POST", "/payments", headers, body)) for _ in range(times)]
+    return [answer.status for answer in answers], len(gateway.moved)
+
+
+async def test_what_it_refuses_is_booked() -> None:
+    """The careful gateway books nothing for -1; this one does, and says 400 all the same."""
+    assert await paid(MINIATURES["careful-gateway"].make(), -1, 1) == ([400], 0)
+    assert await paid(MINIATURES["books-what-it-refuses"].make(), -1, 1) == ([400], 1)
+
+
+async def test_what_it_replays_is_voided() -> None:
+    """The careful gateway keeps the payment that it replays; this one keeps the answer alone."""
+    assert await paid(MINIATURES["careful-gateway"].make(), 10, 2) == ([201, 201], 1)
+    assert await paid(MINIATURES["voids-what-it-replays"].make(), 10, 2) == ([201, 201], 0)

@@ -46,7 +46,9 @@ def serve() -> Serve:
 async def test_effects_are_read_from_the_named_route(serve: Serve) -> None:
     """Every entry that was not there before the run, once."""
     rows = [ROW, {**ROW, "id": "pay_0"}, ROW]
-    async with serve({"/did": (200, {"effects": rows})}, effects_path="/did", before=frozenset({"pay_0"})) as subject:
+    async with serve(
+        {"/did": (200, {"effects": rows})}, effects_path="/did", before=frozenset({("payment", "pay_0")})
+    ) as subject:
         assert set(await subject.effects() or ()) == {Effect("payment", "pay_1", 10, "EUR")}
 
 
@@ -57,7 +59,7 @@ async def test_effects_are_read_from_the_named_route(serve: Serve) -> None:
         ((200, b"<html>"), "GET /did (--effects) was answered 200: b'<html>'"),
         ((200, {"status": "ok"}), """GET /did (--effects) was answered b'{"status": "ok"}'"""),
         ((200, [ROW]), "does not fit the protocol"),
-        ((200, {"effects": [{**ROW, "id": 7}]}), "does not fit the protocol at .effects[0].id"),
+        ((200, {"effects": [{**ROW, "id": None}]}), "does not fit the protocol at .effects[0].id"),
         ((200, {"effects": {"pay_1": 10}}), "does not fit the protocol at .effects"),
     ],
 )

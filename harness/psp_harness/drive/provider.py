@@ -29,22 +29,22 @@ class ProviderCase:
         self._planned, self._plan, self._subject = planned, plan, subject
         self._caller = subject.caller()
         self._ids: dict[int, str] = {}
-        self._unanswered = ""
+        self._unanswered = self._errored = self._doubtful = ""
 
-    async def drive(self) -> Driven:
-        """Send its steps, one moment after the other, and write down what happened."""
-        errored = doubtful = ""
-        effects: tuple[Effect, ...] | None = None
+    async def send(self) -> None:
+        """Send its steps, one moment after the other; what goes wrong is kept for the end."""
         try:
-            doubtful = await self._steps()
-            effects = await self._subject.effects()
+            self._doubtful = await self._steps()
         except SubjectError as error:
-            errored = str(error)
+            self._errored = str(error)
+
+    def end(self, effects: tuple[Effect, ...] | None, errored: str) -> Driven:
+        """What it comes to, with everything that the provider did until after the last case."""
         case, intents = self._planned.case.id, self._planned.intents
         mine = self._told(self._of_this_case(effects))
         history = History(case, intents, {}, self._caller.exchanges, mine, self._subject.claims)
-        doubtful = doubtful or self._unanswered or self._doubt(history)
-        return ended(self._planned, history, errored=errored, doubtful=doubtful)
+        doubtful = self._doubtful or self._unanswered or self._doubt(history)
+        return ended(self._planned, history, errored=self._errored or errored, doubtful=doubtful)
 
     async def _steps(self) -> str:
         """Why the case could not go on, if so; what was recorded up to there still counts."""
@@ -110,13 +110,25 @@ class ProviderCase:
         if effects is None:
             return None
         mine = [e for e in effects if not is_of_another_run(e.reference, self._plan.run)]
-        amounts = {i.amount for i in self._planned.intents if i.payment is None}
-        payments = [e for e in mine if e.kind != "refund" and e.amount in amounts]
-        ids = {*self._ids.values(), *(e.id for e in payments)}
-        return (*payments, *(e for e in mine if e.kind == "refund" and e.payment_id in ids))
+        intents = self._planned.intents
+        references = {intent.reference for intent in intents}
+        amounts = {intent.amount for intent in intents if intent.payment is None}
+        paid = {self._ids[intent.step] for intent in intents if intent.payment is None and intent.step in self._ids}
+        paid |= {e.id for e in mine if e.kind != "refund" and e.amount in amounts}
+        return tuple(
+            effect
+            for effect in mine
+            if effect.reference in references
+            or (effect.payment_id in paid if effect.kind == "refund" else effect.id in paid)
+        )
 
     def _told(self, effects: tuple[Effect, ...] | None) -> tuple[Effect, ...] | None:
-        """None where something was accepted that they do not show: they do not say what the provider did."""
+        """None where a list does not show what was accepted: it does not say what the provider did.
+
+        A route that was named with `--effects` promises to show every movement: there, what is missing did not happen.
+        """
+        if self._subject.effects_path is not None:
+            return effects
         shown = {e.id for e in effects or ()} | {(e.kind, e.amount) for e in effects or ()}
         for intent in (each for each in self._planned.intents if each.operation in EFFECT_KIND):
             known = {self._ids.get(intent.step), (EFFECT_KIND[intent.operation], intent.amount)}

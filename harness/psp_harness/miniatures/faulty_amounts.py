@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from dataclasses import replace
+from uuid import uuid4
 
 from psp_harness.miniatures.declaration import miniature
 from psp_harness.miniatures.faulty_providers import MEET
 from psp_harness.miniatures.providers import Asked, CarefulGateway
-from psp_harness.model import Answer, Effect, Role
+from psp_harness.model import Answer, Effect, Request, Role
+from psp_harness.template import decode
 
 # --- amounts that are none -----------------------------------------------------------------------------------------
 
@@ -84,9 +86,7 @@ class RefundsInAnotherCurrency(CarefulGateway):
             self.moved[asked.tenant, asked.of] = paid
 
 
-@miniature("refunds-in-major-units", role=Role.PROVIDER, mode="R06", breaks={
-    "the-answer-is-about-what-was-asked", "different-keys-both-execute",
-})  # fmt: skip
+@miniature("refunds-in-major-units", role=Role.PROVIDER, mode="R06", breaks={"the-answer-is-about-what-was-asked"})
 class RefundsInMajorUnits(CarefulGateway):
     """Reads the amount of a payment in cents and that of a refund in euros, and gives back a hundredth."""
 
@@ -138,3 +138,16 @@ class RefundsRace(CarefulGateway):
         refusal = self.refusal(asked)
         await asyncio.sleep(self.slow)
         return refusal or self.book(asked)
+
+
+@miniature("books-what-it-refuses", role=Role.PROVIDER, mode="R03", breaks={"a-refusal-moves-nothing"})
+class BooksWhatItRefuses(CarefulGateway):
+    """Answers 400 to a payment of -1, and books it all the same, without its sign."""
+
+    async def post(self, request: Request, kind: str, tenant: str) -> Answer:
+        answer = await super().post(request, kind, tenant)
+        body = decode(request.body, "json")
+        if kind == "payment" and answer.status == 400 and isinstance(body, dict) and body.get("amount") == -1:
+            name = f"payment_{uuid4().hex}"
+            self.moved[tenant, name] = Effect(kind, name, 1, body["currency"], "", body["reference"])
+        return answer

@@ -108,3 +108,13 @@ class KeepsTheLastNinety(CarefulGateway):
         finished = [slot for slot, kept in self.kept.items() if kept.answer]
         for slot in finished[: max(0, len(finished) - self.room)]:
             del self.kept[slot]
+
+
+@miniature("voids-what-it-replays", role=Role.PROVIDER, mode="P32", breaks={"what-is-answered-happened"})
+class VoidsWhatItReplays(CarefulGateway):
+    """Takes a repetition for a sign that the first answer was lost, undoes the effect, and answers as if it stood."""
+
+    def replay(self, first: Answer) -> Answer:
+        name = json.loads(first.body)["id"]
+        self.moved = {place: effect for place, effect in self.moved.items() if effect.id != name}
+        return super().replay(first)

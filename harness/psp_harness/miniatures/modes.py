@@ -119,11 +119,7 @@ PROVIDER: Mapping[str, Mode] = {
         "less than what lies between 23 h, when a key must live, and 25 h, when it must not",
     ),
     "P31": Mode("keys that live are forgotten under load"),
-    "P32": Mode(
-        "the answer is sent before its record is durable, and a crash in between loses the record",
-        "later: a step that kills a provider which the harness started, and starts it again; the same gap without a "
-        "crash is shown by P34",
-    ),
+    "P32": Mode("the answer is sent before its effect is durable, and the effect is lost"),
     "P33": Mode(
         "the key store is out of reach, and requests execute without it",
         "the store is inside: nobody outside can take it away; held by the tests of the reference provider's stores",

@@ -35,13 +35,23 @@ def effects_of(history: History, intent: Intent, profile: Profile) -> tuple[Effe
     """What the subject did about one step: by kind and amount, and for a refund by its payment. None: unknown."""
     if history.effects is None:
         return None
-    kind = EFFECT_KIND.get(intent.operation)
-    of_kind = [e for e in history.effects if e.kind == kind and e.amount == intent.amount]
+    of_kind = [e for e in history.effects if e.kind == EFFECT_KIND.get(intent.operation)]
+    strays = [e for e in of_kind if _is_stray_of(intent, e, history)]
+    alike = [e for e in of_kind if e.amount == intent.amount and intent.odd_amount is None and e not in strays]
     if intent.payment is None:
-        return tuple(of_kind)
+        return (*alike, *strays)
     payment = next(other for other in history.intents if other.step == intent.payment)
     ids = ids_of(history, payment, profile)
-    return tuple(e for e in of_kind if e.payment_id in ids)
+    return (*(e for e in alike if e.payment_id in ids), *strays)
+
+
+def _is_stray_of(intent: Intent, effect: Effect, history: History) -> bool:
+    """It carries the step's reference, and an amount for which nobody asked under it; the first who asked has it."""
+    if not effect.reference or effect.reference != intent.reference:
+        return False
+    asked = [each for each in history.intents if each.reference == intent.reference]
+    meant = any(each.odd_amount is None and each.amount == effect.amount for each in asked)
+    return not meant and asks(intent) == asks(asked[0])
 
 
 def ids_of(history: History, intent: Intent, profile: Profile) -> frozenset[str]:

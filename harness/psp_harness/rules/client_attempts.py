@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from psp_harness.model import Done, Failed, History, Refused, Role
-from psp_harness.profile import Profile
+from psp_harness.profile import Profile, operation_of
 from psp_harness.rules import rule
 from psp_harness.rules.of_clients import Call, Post, calls, calls_with_several_attempts, posts
 from psp_harness.rules.wording import done, lines, named
@@ -102,8 +102,19 @@ def an_uncertain_outcome_is_reported_as_unknown(call: Call, profile: Profile) ->
                 f"{named(call.intent)} was sent and got {what}, and the client reports that it refused to send "
                 f"it{_truth(call)}"
             )
+        case Done(values) if _was_told_later(call, values):
+            return None
         case Done():
             return f"{named(call.intent)} got {what}, and the client reports success"
+
+
+def _was_told_later(call: Call, values: Mapping[str, object]) -> bool:
+    """The client asked the PSP afterwards, and was shown the very thing that it reports."""
+    shown = [
+        x.seen.body for x in call.history.exchanges if x.seen and x.seen.accepted and x.began > call.attempts[-1].began
+    ]
+    names = [str(values[name]).encode() for name in ("payment_id", "refund_id") if values.get(name)]
+    return any(name in body for name in names for body in shown)
 
 
 def _truth(call: Call) -> str:
@@ -135,7 +146,13 @@ def one_call_has_one_effect(call: Call, profile: Profile) -> str | None:
 )
 def every_post_was_asked_for(post: Post, profile: Profile) -> str | None:
     """Every POST that moves money is for an amount that somebody asked for."""
-    return None if post.intent else f"nobody asked for this amount: {_asked(post)}"
+    if post.intent is None:
+        return f"nobody asked for this amount: {_asked(post)}"
+    found = operation_of(profile, post.exchange.request) if post.exchange.request else None
+    currency = found[1].get("currency") if found else None
+    if currency is None or str(currency).upper() == post.intent.currency:
+        return None
+    return f"{named(post.intent)} was asked for in {post.intent.currency}, and sent in {currency}"
 
 
 def _asked(post: Post) -> str:

@@ -94,7 +94,7 @@ async def open_provider(address: str, options: Options) -> AsyncIterator[Provide
         subject = await kind.provider(rest, options, stack)
         await subject.reach()
         happened = await subject.effects()
-        yield replace(subject, before=frozenset(effect.id for effect in happened or ()))
+        yield replace(subject, before=frozenset((effect.kind, effect.id) for effect in happened or ()))
 
 
 def default_role(address: str) -> Role:

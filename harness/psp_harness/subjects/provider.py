@@ -35,8 +35,8 @@ class ProviderSubject:
     effects_path: str | None = None
     clock_path: str | None = None
     ca_file: str | None = None
-    before: frozenset[str] = field(default_factory=frozenset)
-    """Ids of what had happened before this run."""
+    before: frozenset[tuple[str, str]] = field(default_factory=frozenset)
+    """Kinds and ids of what had happened before this run."""
     reading: Together[tuple[Effect, ...] | None] = field(default_factory=Together)
     """Reads of the effects, shared by the cases that want them at once."""
 
@@ -64,7 +64,7 @@ class ProviderSubject:
         rows = await self.reading.ask(self._named_effects if self.effects_path else self._listed_effects)
         if rows is None:
             return None
-        return tuple(effect for effect in rows if effect.id not in self.before)
+        return tuple(effect for effect in rows if (effect.kind, effect.id) not in self.before)
 
     async def advance_clock(self, seconds: float) -> None:
         """Let its clock jump; raises `SubjectError` where it does not take that."""
