@@ -156,5 +156,13 @@ class SaysChargesInstead(Says, NoDedupe):
 BLIND = (SaysNothing, SaysNoRefunds, SaysMajorUnits, SaysChargesInstead)
 
 
+class ListsNothing(NoDedupe):
+    """Has list routes, and they are empty whatever happened."""
+
+    async def answer(self, request: Request) -> Answer:
+        listed = request.method == "GET" and request.target in {"/payments", "/refunds"}
+        return answered(200, {"data": []}) if listed else await super().answer(request)
+
+
 class ChargesTwiceUnderItsOwnReference(SaysAReferenceOfItsOwn, NoDedupe):
     """Executes every duplicate, and names it under a reference of its own."""

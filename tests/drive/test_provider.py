@@ -115,6 +115,14 @@ async def test_a_route_that_does_not_show_what_was_accepted_is_found_out(gateway
     assert {"retry-names-the-same-resource", "what-is-answered-happened"} <= rules_of(of_outcome(report, "violated"))
 
 
+async def test_a_list_that_does_not_show_what_was_accepted_passes_nothing() -> None:
+    """It executes every duplicate, and its lists hide that: no rule that goes by a list passes on what it hides."""
+    async with served(odd_providers.ListsNothing()) as url:
+        report = await judged(url, *COMMON, effects_path=None)
+    assert [verdict.id for verdict in of_outcome(report, "passed") if verdict.rule in NEEDY] == []
+    assert "retry-names-the-same-resource" in rules_of(of_outcome(report, "violated"))
+
+
 async def test_effects_under_a_reference_of_its_own_are_its_effects() -> None:
     """A provider that charges twice is found out, whatever it calls the movements."""
     async with served(odd_providers.ChargesTwiceUnderItsOwnReference()) as url:
