@@ -106,8 +106,8 @@ WRONG = [
     (steps('{ do = "create-payment", amount = 1, parallel = [{ do = "create-payment", amount = 2 }] }'), "exactly one of"),
     (steps("{ parallel = [{ parallel = [" + PAY + "] }] }"), "exactly one of do, repeat, parallel, and none inside parallel"),
     (steps(PAY.replace("amount", "times = 0, amount")), "times is 0; expected a positive number of copies"),
-    (steps('{ do = "create-refund", amount = 1 }'), "create-refund needs a payment before it"),
-    (steps(PAY, '{ do = "create-refund", as = "r", amount = 1 }', '{ do = "create-refund", of = "r", amount = 2 }'), "refunds 'r', which is no payment"),
+    (steps('{ do = "create-refund", amount = 1 }'), "create-refund needs a create-payment before it"),
+    (steps(PAY, '{ do = "create-refund", as = "r", amount = 1 }', '{ do = "create-refund", of = "r", amount = 2 }'), "create-refund is not of 'r', a create-refund"),
     (steps(PAY).replace('"mine"', '"../mine"'), "case '../mine', id: a case id is kebab-case"),
     (steps(PAY).replace('"mine"', '"Mine"'), "a case id is kebab-case"),
     # files

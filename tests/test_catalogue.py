@@ -28,6 +28,7 @@ EXERCISED_BY = (
     (Role.PROVIDER, "reference:provider", "generic"),
     (Role.PROVIDER, "reference:provider", "hyperswitch-docs"),
     (Role.PROVIDER, "reference:provider", "stripe"),
+    (Role.PROVIDER, "miniature:books-in-a-file", "generic"),
 )
 """Correct subjects that together are put through every case."""
 
@@ -79,7 +80,7 @@ def test_a_fault_is_used_by_a_case(fault: str) -> None:
 def test_a_feature_is_needed_or_claimed_by_something(feature: str) -> None:
     """A word of the vocabulary that nobody speaks is dead."""
     needed = set().union(*(each.needs for each in ALL_CASES), *(rule.needs for rule in ALL_RULES.values()))
-    told_to_the_subject = {"own-keys", "parallel", "durable"}
+    told_to_the_subject = {"own-keys", "parallel"}
     given_by_the_run = {"effects", "clock"}
     assert feature in needed | told_to_the_subject | given_by_the_run
 

@@ -17,7 +17,7 @@ import msgspec
 from psp_harness.errors import DataError
 from psp_harness.model import Role
 from psp_harness.registry import suggest
-from psp_harness.vocabulary import CREATES, FEATURES, STEPS
+from psp_harness.vocabulary import CREATES, FEATURES, MOVES, STEPS
 
 
 class _Written(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
@@ -50,18 +50,25 @@ class Step(_Written, frozen=True, rename=lambda name: name.rstrip("_").replace("
     as_: str | None = None
     """Its name in this case."""
     of: str | None = None
-    """For a refund: the name of the payment's step; without it, the last payment before."""
+    """For a refund, a capture, a void or a read: the name of the step that made what it is of; without it, the last
+    payment before, and for `get-refund` the last refund."""
     amount: int | None = None
     currency: str | None = None
     key: str | OddKey | None = None
     """A label: the same label is the same fresh key. None: no key is given."""
     id: str | None = None
     """A label for the id that the caller chooses itself, where the PSP lets it."""
+    capture: Literal["later"] | None = None
+    """Of a payment: it is authorised alone."""
+    card: Literal["good", "declined", "refund-fails"] | None = None
+    """Of a payment: the test card that it is paid with, instead of one that is good."""
     tenant: str | None = None
     times: int = 1
     """So many copies, released together."""
     spread: float = 0.0
     """Seconds over which the copies are spread, so that the later ones meet the first while it is in flight."""
+    after: float = 0.0
+    """Seconds after those that are released with it."""
     each: bool = False
     """Every copy has a key and a reference of its own, and an amount that is one minor unit above the last."""
     odd_amount: str | None = None
@@ -72,8 +79,10 @@ class Step(_Written, frozen=True, rename=lambda name: name.rstrip("_").replace("
     """The same JSON value in other bytes."""
     elsewhere: bool = False
     """Sent from another local address."""
+    refreshed: bool = False
+    """Sent with the second credential of its tenant, as after a token was refreshed or an API key replaced."""
     persists: bool = False
-    """Sent until the answer is no longer that another one is in flight, at most 6 s."""
+    """Sent until the answer is no longer that another one is in flight, at most 12 s."""
     seconds: float = 0.0
     """Of `advance-clock`: by how much."""
     share_of_ttl: float = 0.0
@@ -170,8 +179,9 @@ def _check(case: Case, file: str, faults: Mapping[str, _TakesOptions]) -> None:
     for step in flat(case.steps):
         _check_step(step, named, wrong)
         does = step.do or named[step.repeat or ""]
-        if does in {"create-refund", "get-payment"} and "create-payment" not in asked:
-            raise wrong(f"{does} needs a payment before it", "steps", "begin with a create-payment")
+        above = ABOVE.get(does)
+        if above is not None and above not in asked:
+            raise wrong(f"{does} needs a {above} before it", "steps", f"put a {above} before it")
         if case.role is Role.CLIENT and does not in CREATES:
             raise wrong(f"a client cannot be asked to {does}", "steps", f"ask for {' or '.join(sorted(CREATES))}")
         asked.add(does)
@@ -204,18 +214,28 @@ def _check_step(step: Step, named: Mapping[str, str], wrong: _Wrong) -> None:
         raise wrong(f"times is {step.times}; expected a positive number of copies", "steps")
     if step.do is not None and step.do not in STEPS:
         raise wrong(f"unknown step {step.do!r}", "steps", suggest(step.do, STEPS))
-    moves = step.do in CREATES
+    moves = step.do in MOVES
     if (moves and step.amount is None) or (step.amount is not None and step.amount < 1):
         what = f"amount {step.amount!r} of {step.do or step.repeat}"
         raise wrong(f"{what}: expected a positive integer in minor units", "steps")
     for name in (step.repeat, step.of):
         if name is not None and name not in named:
             raise wrong(f"names {name!r}, which is no earlier step", "steps", suggest(name, named))
-    if step.of is not None and named[step.of] != "create-payment":
-        raise wrong(f"refunds {step.of!r}, which is no payment", "steps", "name a create-payment")
+    does = step.do or named[step.repeat or ""]
+    if step.of is not None and named[step.of] != ABOVE.get(does):
+        raise wrong(f"{does} is not of {step.of!r}, a {named[step.of]}", "steps", f"name a {ABOVE.get(does, 'step')}")
     if step.as_ in named:
         raise wrong(f"two steps are called {step.as_!r}", "steps")
 
+
+ABOVE: Mapping[str, str] = {
+    "capture-payment": "create-payment",
+    "cancel-payment": "create-payment",
+    "create-refund": "create-payment",
+    "get-payment": "create-payment",
+    "get-refund": "create-refund",
+}
+"""What each step is of: the step that has to come before it."""
 
 _ID = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 

@@ -73,6 +73,9 @@ def cli() -> None:
     "--credential", "credentials", multiple=True, metavar="NAME=VALUE", help="For instance tenant-a=sk_test_…."
 )
 @click.option("--without", multiple=True, metavar="FEATURE", help="A feature that this subject does not have.")
+@click.option(
+    "--claim", "claims", multiple=True, metavar="FEATURE", help="A feature that an asgi: or wsgi: has: durable."
+)
 @click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A target that is not loopback.")
 @click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="PEM file to trust for https.")
 @click.option("--step-timeout", type=float, default=60.0, show_default=True, metavar="S", help="Bound on each step.")
@@ -124,6 +127,7 @@ def _job(chosen: config.Run, settings: config.Config, options: dict[str, object]
         gate=given.text("gate"),
         only=given.many("only"),
         without=given.many("without") or chosen.without,
+        claimed=given.many("claims") or chosen.claims,
         effects_path=given.text("effects") or chosen.effects,
         clock_path=given.text("clock") or chosen.clock,
         credentials={**chosen.credentials, **given.pairs("credentials")},

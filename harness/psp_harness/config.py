@@ -7,7 +7,7 @@ quarantine = "QUARANTINE.md"          # optional
 role = "client"
 subject = "exec:node adapter.js"
 profile = "stripe"
-without = ["refunds"]                 # and effects, clock, credentials, allow-hosts, ca, as on the command line
+without = ["refunds"]                 # and claims, effects, clock, credentials, allow-hosts, ca, as on the command line
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Run(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=Tru
     clock: str | None = None
     credentials: Mapping[str, str] = {}
     without: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     ca: str | None = None
 

@@ -121,6 +121,8 @@ class Manner:
     """`reordered` or `spaced`: the same JSON value in other bytes."""
     elsewhere: bool = False
     """From another local address."""
+    refreshed: bool = False
+    """With the second credential of its tenant."""
     persists: bool = False
     """It is sent until the answer is no longer that another one is in flight."""
     after: float = 0.0
@@ -145,9 +147,15 @@ class Intent:
     reference: str = ""
     """The order's id, or for a refund the id of the shop's pending refund row; fresh for each run."""
     payment: int | None = None
-    """For a refund: the step that made the payment."""
+    """For a refund, a capture, a void or a read: the step that made the payment."""
+    refund: int | None = None
+    """For a read of a refund: the step that made it."""
     chosen_id: str | None = None
     """The id that the caller chooses for what it creates, where the PSP lets it."""
+    captured_later: bool = False
+    """Of a payment: it is authorised alone, and moves no money by itself."""
+    card: str = "good"
+    """Of a payment: the test card; a payment with one that is `declined` moves no money."""
     odd_amount: str | None = None
     """An amount that is no positive integer, as it stands in the body; `amount` then names what nobody may move."""
     at: float = 0.0

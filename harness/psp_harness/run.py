@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from psp_harness.errors import SubjectError, UsageError
 from psp_harness.judge import judge
 from psp_harness.model import Claims, Driven, Report, Role
 from psp_harness.plan import Plan, available, make
-from psp_harness.profile import Profile
+from psp_harness.profile import REFRESHED, Profile
 from psp_harness.quarantine import Row, gate_named, names, names_case
+from psp_harness.registry import suggest
 from psp_harness.settle import settle
 from psp_harness.subjects.addresses import Options, open_client, open_provider, presentable
 from psp_harness.vocabulary import OF_A_SUBJECT
@@ -37,6 +38,7 @@ class Job:
     gate: str | None = None
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
     effects_path: str | None = None
     clock_path: str | None = None
     credentials: Mapping[str, str] = field(default_factory=dict)
@@ -123,6 +125,7 @@ async def _driven(job: Job, cases: Sequence[Case], progress: Progress) -> _Drive
         clock_path=job.clock_path,
         allowed_hosts=job.allowed_hosts,
         ca_file=job.ca_file,
+        claimed=frozenset(job.claimed),
     )
     openers = {Role.CLIENT: _client, Role.PROVIDER: _provider}
     if job.role not in openers:
@@ -144,8 +147,7 @@ async def _client(job: Job, cases: Sequence[Case], options: Options, progress: P
 async def _provider(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> _Driven:
     try:
         async with open_provider(job.address, options) as subject:
-            given = {"effects"} | ({"clock"} if subject.clock_path else set())
-            plan = _plan(job, cases, subject.claims, given)
+            plan = _plan(job, cases, subject.claims, subject.given)
             progress.planned(len(plan.cases))
             return (
                 plan,
@@ -163,7 +165,7 @@ def _nothing(job: Job, cases: Sequence[Case], claims: Claims, problem: str) -> _
     return plan, errored(plan, problem, claims), claims, job.shown_address
 
 
-def _plan(job: Job, cases: Sequence[Case], claims: Claims, given: set[str]) -> Plan:
+def _plan(job: Job, cases: Sequence[Case], claims: Claims, given: Collection[str]) -> Plan:
     features = available(job.profile, job.role, claims, given, job.without)
     run_id = secrets.token_hex(RUN_ID_BYTES)
     wanted = [case for case in cases if _is_for_this_gate(case, job)]
@@ -180,11 +182,14 @@ def _is_for_this_gate(case: Case, job: Job) -> bool:
 
 def _check(job: Job) -> None:
     for name in job.credentials:
-        if name not in job.profile.credentials:
+        if name.removesuffix(REFRESHED) not in job.profile.credentials:
             known = ", ".join(job.profile.credentials)
             raise UsageError(
                 f"--credential names {name!r}, which profile {job.profile.name!r} does not have", do=f"known: {known}"
             )
+    for feature in job.claimed:
+        if feature not in OF_A_SUBJECT:
+            raise UsageError(f"no subject can claim {feature!r}", do=suggest(feature, OF_A_SUBJECT))
     if job.gate is not None:
         gate_named(job.gate)
     if job.step_timeout <= 0 or job.jobs < 1:

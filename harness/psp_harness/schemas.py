@@ -16,7 +16,7 @@ import msgspec
 from psp_harness.case import Case
 from psp_harness.contracts import SCHEMAS
 from psp_harness.profile import Profile
-from psp_harness.vocabulary import CREATES, FEATURES, OPERATIONS, STEPS
+from psp_harness.vocabulary import CARDS, CHANGES, FEATURES, MOVES, OPERATIONS, STEPS
 
 Schema = dict[str, Any]
 
@@ -29,7 +29,7 @@ _POSITIVE = {"minimum": 1}
 _JSON = {"title": "JSON"}
 """Any value."""
 
-_MOVES_MONEY = {"required": ["do"], "properties": {"do": {"enum": sorted(CREATES)}}}
+_MOVES_MONEY = {"required": ["do"], "properties": {"do": {"enum": sorted(MOVES)}}}
 _STEP_FORMS = [{"required": ["do"]}, {"required": ["repeat"]}, {"required": ["parallel"]}]
 
 
@@ -69,7 +69,8 @@ def profile_schema() -> Schema:
     file = _object(members) | {"if": {"required": ["extends"]}, "else": complete}
     parts |= {_SOURCED.format(name): _table(part) for name, part in parts.items() if name != "Defect"}
     parts |= {_SOURCED.format("JSON"): _sourced(_JSON)}
-    parts["Key"]["properties"]["operations"]["items"] |= {"enum": sorted(CREATES)}
+    written["cards"]["propertyNames"] = {"enum": sorted(CARDS)}
+    parts["Key"]["properties"]["operations"]["items"] |= {"enum": sorted(CHANGES)}
     return _document("profile", "psp-harness profile", file, parts)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 OPERATIONS: Mapping[str, str] = {
-    "create-payment": "charge a customer; captured at once",
+    "create-payment": "charge a customer; captured at once, unless it is asked to be captured later",
+    "capture-payment": "take what was authorised, or a part of it",
+    "cancel-payment": "give up what was authorised: a void",
     "create-refund": "give back all or a part of a payment",
     "get-payment": "read a payment",
     "get-refund": "read a refund",
@@ -14,15 +16,30 @@ OPERATIONS: Mapping[str, str] = {
 }
 
 CREATES = frozenset({"create-payment", "create-refund"})
+"""The operations that create what has an id of its own and moves money: every PSP has them."""
+
+MOVES = CREATES | {"capture-payment"}
 """The operations that move money."""
 
-STEPS: Mapping[str, str] = {
-    **{word: OPERATIONS[word] for word in ("create-payment", "create-refund", "get-payment")},
-    "advance-clock": "let the subject's clock jump",
-}
-"""What a case may ask for. A client is asked for what moves money alone."""
+CHANGES = MOVES | {"cancel-payment"}
+"""The operations that change something, and so may take a key."""
 
-EFFECT_KIND: Mapping[str, str] = {"create-payment": "payment", "create-refund": "refund"}
+STEPS: Mapping[str, str] = {
+    **{word: OPERATIONS[word] for word in sorted(CHANGES)},
+    **{word: OPERATIONS[word] for word in ("get-payment", "get-refund")},
+    "advance-clock": "let the subject's clock jump",
+    "restart-subject": "kill the subject, and start it again with what it kept",
+}
+"""What a case may ask for. A client is asked for what creates something alone."""
+
+CARDS: Mapping[str, str] = {
+    "good": "it pays",
+    "declined": "the bank says no",
+    "refund-fails": "it pays, and what is given back to it comes back some time after the refund was answered",
+}
+"""What a test card is for."""
+
+EFFECT_KIND: Mapping[str, str] = {"create-payment": "payment", "capture-payment": "capture", "create-refund": "refund"}
 """What an operation leaves behind when it happened."""
 
 _OF_A_PROFILE: Mapping[str, str] = {
@@ -45,6 +62,11 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "two-tenants": "two accounts can be told apart by their credentials",
     "refunds": "money can be given back",
     "reads": "a payment can be read by its id",
+    "refund-reads": "a refund can be read by its id",
+    "captures": "a payment can be authorised, and its money taken later",
+    "voids": "what was authorised can be given up",
+    "declines": "the PSP documents a test card that is declined",
+    "refunds-that-fail": "the PSP documents a test card whose refunds fail some time after they were answered",
     "documented-refusals": "the PSP documents how it says no to a missing key, a used one, or a refund of too much",
 }
 
@@ -60,6 +82,7 @@ OF_A_SUBJECT: Mapping[str, str] = {
 _OF_A_RUN: Mapping[str, str] = {
     "effects": "what the subject did can be read",
     "clock": "the subject's clock can be advanced",
+    "refreshed-credential": "tenant-a has a second credential: --credential tenant-a-refreshed=…",
 }
 
 FEATURES: Mapping[str, str] = {**_OF_A_PROFILE, **OF_A_SUBJECT, **_OF_A_RUN}

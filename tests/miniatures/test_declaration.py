@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from psp_harness.miniatures import MINIATURES, Miniature, miniature
+from psp_harness.miniatures.durable import STATE_DIR
 from psp_harness.model import Role
 
 ALL = list(MINIATURES.values())
@@ -20,8 +22,9 @@ def test_a_miniature_says_in_one_sentence_what_it_does(one: Miniature) -> None:
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
-def test_a_miniature_can_be_made_and_driven(one: Miniature) -> None:
+def test_a_miniature_can_be_made_and_driven(one: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client has the verbs of the subject protocol, a provider can be called."""
+    monkeypatch.setenv(STATE_DIR, str(tmp_path))
     made = one.make()
     verbs = ("start", "do", "stop") if one.role is Role.CLIENT else ("__call__",)
     assert all(callable(getattr(made, verb)) for verb in verbs)

@@ -248,13 +248,16 @@ ELSEWHERE = {
     "keeps-the-last-ninety",
     "books-what-it-refuses",
     "voids-what-it-replays",
+    "charges-again-for-another-tenant",
+    "reads-move-money",
+    "refunds-in-another-unit",
 }
 """Looked at below: they take a sender that is gone, a hundred others, or a look at the money alone."""
 
 
 def test_every_faulty_provider_is_looked_at() -> None:
     """None is left out."""
-    generic = [m for m in MINIATURES.values() if m.profile == "generic"]
+    generic = [m for m in MINIATURES.values() if m.profile == "generic" and not m.durable]
     assert set(DIFFERENT) | ELSEWHERE == {m.name for m in generic if m.role is Role.PROVIDER and m.mode}
 
 
@@ -344,3 +347,31 @@ async def test_what_it_replays_is_voided() -> None:
     """The careful gateway keeps the payment that it replays; this one keeps the answer alone."""
     assert await paid(MINIATURES["careful-gateway"].make(), 10, 2) == ([201, 201], 1)
     assert await paid(MINIATURES["voids-what-it-replays"].make(), 10, 2) == ([201, 201], 0)
+
+
+# --- whose money, and in which unit ---------------------------------------------------------------------------------
+
+
+async def test_another_tenant_charges_the_first_one_again(till: Any) -> None:
+    """Its own payment is right, and the first tenant has two."""
+    shop = till(MINIATURES["charges-again-for-another-tenant"].make())
+    await shop.pay()
+    assert len(await shop.effects()) == 1
+    assert (await shop.pay(tenant="tenant-b")).status_code == 201
+    assert len(await shop.effects()) == 3
+
+
+async def test_a_read_moves_money(till: Any) -> None:
+    """It is answered rightly, and the payment whose key it carries happens once more."""
+    shop = till(MINIATURES["reads-move-money"].make())
+    paid = (await shop.pay("one")).json()["id"]
+    read = await shop.send("GET", f"/payments/{paid}", headers=[("Idempotency-Key", "one")])
+    assert read.json()["id"] == paid
+    assert len(await shop.effects()) == 2
+
+
+async def test_a_refund_in_another_unit_does_not_fit(till: Any) -> None:
+    """Of 10.00 no more than 0.10 can be given back."""
+    shop = till(MINIATURES["refunds-in-another-unit"].make())
+    paid = (await shop.pay()).json()["id"]
+    assert [(await shop.refund(paid, f"r{n}", n)).status_code for n in (11, 10)] == [422, 201]

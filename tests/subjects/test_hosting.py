@@ -38,13 +38,23 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_an_application_is_ready_and_afterwards_gone_with_its_children(here: Path) -> None:
     """It answers at once, from the working directory, and no process of it is left."""
     (here / "shop_app.py").write_text(APP, encoding="utf-8")
-    async with hosting.in_process("shop_app:app") as url, httpx.AsyncClient() as client:
-        child = int((await client.get(url)).text)
+    async with hosting.in_process("shop_app:app") as hosted, httpx.AsyncClient() as client:
+        child = int((await client.get(hosted.base_url)).text)
         assert lives(child)
     async with httpx.AsyncClient() as client:
         with pytest.raises(httpx.ConnectError):
-            await client.get(url)
+            await client.get(hosted.base_url)
     await until(lambda: not lives(child))
+
+
+async def test_an_application_is_killed_and_comes_back_at_the_same_place(here: Path) -> None:
+    """Another process answers there, and of the first one and its children nothing lives."""
+    (here / "shop_app.py").write_text(APP, encoding="utf-8")
+    async with hosting.in_process("shop_app:app") as hosted, httpx.AsyncClient() as client:
+        first = int((await client.get(hosted.base_url)).text)
+        await hosted.restart()
+        assert int((await client.get(hosted.base_url)).text) != first
+        await until(lambda: not lives(first))
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ async def served(folder: Path, text: str, attribute: str = "app") -> AsyncIterat
     limits = httpx.Limits(max_connections=None)
     async with (
         asyncio.timeout(BOUND),
-        hosting.in_process(f"gateway:{attribute}", hosting.waitress_command) as base_url,
-        httpx.AsyncClient(base_url=base_url, timeout=BOUND, limits=limits) as client,
+        hosting.in_process(f"gateway:{attribute}", hosting.waitress_command) as hosted,
+        httpx.AsyncClient(base_url=hosted.base_url, timeout=BOUND, limits=limits) as client,
     ):
         yield client
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from psp_harness.drive.ending import NothingToRefund, ended
+from psp_harness.drive.ending import NothingThere, ended
 from psp_harness.errors import SubjectError
 from psp_harness.model import Claims, Done, Driven, Exchange, History, Intent, Outcome, Refused, Request
 from psp_harness.plan import Plan, Planned, moments
@@ -47,7 +47,7 @@ class ClientCase:
         async with server:
             try:
                 await self._steps(server)
-            except NothingToRefund as error:
+            except NothingThere as error:
                 doubtful = str(error)
             except SubjectError as error:
                 errored = str(error)
@@ -91,7 +91,7 @@ class ClientCase:
         for effect in await self._psp.effects():
             if effect.kind == "payment" and effect.amount == payment.amount:
                 return str(effect.id)
-        raise NothingToRefund(f"the payment to refund never came to be: the client reports {told!r}")
+        raise NothingThere(f"the payment to refund never came to be: the client reports {told!r}")
 
     def _classify(self, request: Request) -> tuple[int | None, str | None]:
         """By operation and amount, among the steps that were asked: never by the key, never by arrival."""

@@ -9,8 +9,8 @@ from psp_harness.model import Driven, Exchange, History, Strike
 from psp_harness.plan import Planned
 
 
-class NothingToRefund(SubjectError):
-    """The payment that a step is about never came to be: the case ends there, and perhaps a rule says why."""
+class NothingThere(SubjectError):
+    """The payment or refund that a step is of never came to be: the case ends there, and perhaps a rule says why."""
 
 
 def ended(planned: Planned, history: History, *, errored: str, doubtful: str) -> Driven:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from psp_harness.drive.ending import NothingToRefund, ended
+from psp_harness.drive.ending import NothingThere, ended
 from psp_harness.errors import NoAnswer, SubjectError
 from psp_harness.model import Driven, Effect, Exchange, History, Intent
 from psp_harness.plan import Plan, Planned, is_of_another_run, moments
@@ -16,8 +16,9 @@ _ONLY_ATTEMPT = 1
 """Of each step: we try once."""
 
 
-PERSISTS_SECONDS = 6.0
-"""How long a request is sent again while another one with its key is said to be in flight."""
+PERSISTS_SECONDS = 12.0
+"""How long a request is sent again while another one with its key is said to be in flight: longer than a lease should
+be, after which a key whose owner died is free."""
 
 PAUSE_SECONDS = 0.1
 
@@ -51,7 +52,7 @@ class ProviderCase:
         try:
             for moment in moments(self._planned.intents):
                 await self._moment(moment)
-        except NothingToRefund as error:
+        except NothingThere as error:
             return str(error)
         return ""
 
@@ -59,18 +60,30 @@ class ProviderCase:
         if moment[0].operation == "advance-clock":
             await self._subject.advance_clock(moment[0].seconds)
             return
-        await self._send(moment)
-        for intent in moment:
+        asked = [intent for intent in moment if intent.operation != "restart-subject"]
+        kills = [intent for intent in moment if intent.operation == "restart-subject"]
+        await asyncio.gather(self._send(asked, killed=bool(kills)), *(self._restart(each) for each in kills))
+        for intent in asked:
             if intent.manner.persists:
                 await self._persist(intent)
             self._remember(intent)
 
-    async def _send(self, moment: list[Intent]) -> None:
+    async def _restart(self, intent: Intent) -> None:
+        await asyncio.sleep(intent.manner.after)
+        assert self._subject.restart is not None, "the case needs `durable`"
+        await self._subject.restart()
+
+    async def _send(self, moment: list[Intent], *, killed: bool = False) -> None:
+        """`killed`: the provider is killed meanwhile, and so owes no answer."""
         strikes = {strike.step: strike for strike in self._planned.strikes if strike.hits(strike.step, _ONLY_ATTEMPT)}
-        outgoing = [self._subject.outgoing(i, await self._payment_id(i), strikes.get(i.step)) for i in moment]
+        outgoing = [self._subject.outgoing(i, await self._above_id(i), strikes.get(i.step)) for i in moment]
         try:
             await self._caller.together(outgoing)
-        except NoAnswer as error:
+        except SubjectError as error:
+            if killed:
+                return
+            if not isinstance(error, NoAnswer):
+                raise
             if not any(_is_forbidden_by_http(intent) for intent in moment):
                 self._unanswered = self._unanswered or str(error)
 
@@ -88,19 +101,21 @@ class ProviderCase:
                 found = values_of(self._plan.profile, intent.operation, exchange.seen).get("id")
                 self._ids |= {intent.step: str(found)} if found else {}
 
-    async def _payment_id(self, intent: Intent) -> str:
-        """The payment to refund: as it was answered, or, where that was lost, as its effect names it."""
-        if intent.payment is None:
+    async def _above_id(self, intent: Intent) -> str:
+        """Of the payment or refund that a step is of: as it was answered; where that was lost, as its effect says."""
+        of = intent.payment or intent.refund
+        if of is None:
             return ""
-        if intent.payment in self._ids:
-            return self._ids[intent.payment]
-        payment = next(other for other in self._planned.intents if other.step == intent.payment)
+        if of in self._ids:
+            return self._ids[of]
+        above = next(other for other in self._planned.intents if other.step == of)
         for effect in await self._subject.effects() or ():
-            if effect.kind == "payment" and effect.amount == payment.amount:
+            if effect.kind == EFFECT_KIND[above.operation] and effect.amount == above.amount:
                 return effect.id
-        seen = [x.seen for x in self._exchanges(payment) if x.seen]
+        seen = [x.seen for x in self._exchanges(above) if x.seen]
         said = f"it was answered {seen[0].status}: {seen[0].body[:120]!r}" if seen else "it was never answered"
-        raise NothingToRefund(f"the payment to refund never came to be; {said}")
+        what = above.operation.removeprefix("create-")
+        raise NothingThere(f"the {what} that {intent.operation} is of never came to be; {said}")
 
     def _exchanges(self, intent: Intent) -> list[Exchange]:
         return [exchange for exchange in self._caller.exchanges if exchange.step == intent.step]
@@ -114,12 +129,11 @@ class ProviderCase:
         references = {intent.reference for intent in intents}
         amounts = {intent.amount for intent in intents if intent.payment is None}
         paid = {self._ids[intent.step] for intent in intents if intent.payment is None and intent.step in self._ids}
-        paid |= {e.id for e in mine if e.kind != "refund" and e.amount in amounts}
+        paid |= {e.id for e in mine if e.kind == "payment" and e.amount in amounts}
         return tuple(
             effect
             for effect in mine
-            if effect.reference in references
-            or (effect.payment_id in paid if effect.kind == "refund" else effect.id in paid)
+            if effect.reference in references or (effect.id if effect.kind == "payment" else effect.payment_id) in paid
         )
 
     def _told(self, effects: tuple[Effect, ...] | None) -> tuple[Effect, ...] | None:
@@ -130,11 +144,17 @@ class ProviderCase:
         if self._subject.effects_path is not None:
             return effects
         shown = {e.id for e in effects or ()} | {(e.kind, e.amount) for e in effects or ()}
-        for intent in (each for each in self._planned.intents if each.operation in EFFECT_KIND):
+        for intent in (each for each in self._planned.intents if self._leaves_an_effect(each)):
             known = {self._ids.get(intent.step), (EFFECT_KIND[intent.operation], intent.amount)}
             if any(x.answer and x.answer.accepted for x in self._exchanges(intent)) and not known & shown:
                 return None
         return effects
+
+    def _leaves_an_effect(self, intent: Intent) -> bool:
+        """Not what is authorised alone or declined, nor a refund that fails afterwards."""
+        payment = next((each for each in self._planned.intents if each.step == intent.payment), intent)
+        moves = intent.operation in EFFECT_KIND and not intent.captured_later
+        return moves and payment.card == "good"
 
     def _doubt(self, history: History) -> str:
         """No first request was accepted: perhaps the credential or the profile is not the right one."""

@@ -8,10 +8,13 @@ failure mode has none, and why, stands in `modes`.
 from __future__ import annotations
 
 from psp_harness.miniatures import (
+    captures,
     chosen_ids,
     clients,
     correct_providers,
+    durable,
     faulty_amounts,
+    faulty_captures,
     faulty_clients,
     faulty_keys,
     faulty_locks,
@@ -26,10 +29,13 @@ from psp_harness.miniatures.declaration import MINIATURES, Miniature, miniature
 __all__ = [
     "MINIATURES",
     "Miniature",
+    "captures",
     "chosen_ids",
     "clients",
     "correct_providers",
+    "durable",
     "faulty_amounts",
+    "faulty_captures",
     "faulty_clients",
     "faulty_keys",
     "faulty_locks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,12 @@ from psp_harness.miniatures.providers import answered
 from psp_harness.model import Answer, Effect, Request, Role
 from psp_harness.template import decode
 
-TENANTS = {b"dev_psp_harness_tenant_a": "tenant-a", b"dev_psp_harness_tenant_b": "tenant-b"}
+TENANTS = {
+    b"dev_psp_harness_tenant_a": "tenant-a",
+    b"dev_psp_harness_tenant_a-refreshed": "tenant-a",
+    b"dev_psp_harness_tenant_b": "tenant-b",
+}
+OF_A_PAYMENT = re.compile("/payments/([^/]+)/(capture|cancel)")
 
 
 def refused(status: int, code: str, message: str) -> Answer:
@@ -26,6 +32,8 @@ class IdsArePrimaryKeys:
 
     def __init__(self) -> None:
         self.moved: list[tuple[str, Effect]] = []
+        self.held: dict[tuple[str, str], dict[str, Any]] = {}
+        """What was authorised first, as it is answered."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -43,31 +51,53 @@ class IdsArePrimaryKeys:
             return refused(401, "IR_01", "API key not provided or invalid API key used")
         if request.method == "GET":
             return self.get(tenant, request.target.removeprefix("/payments/"))
+        if (change := OF_A_PAYMENT.fullmatch(request.target)) and isinstance(body, dict):
+            return self.change(tenant, change[1], change[2], body)
         if not isinstance(body, dict) or type(body.get("amount")) is not int or body["amount"] <= 0:
             return refused(400, "IR_06", "amount must be a positive integer in minor units")
         return self.refund(tenant, body) if request.target == "/refunds" else self.pay(tenant, body)
 
     def get(self, tenant: str, name: str) -> Answer:
         """One payment of this tenant."""
+        if (tenant, name) in self.held:
+            return answered(200, self.held[tenant, name])
         found = [e for owner, e in self.moved if (owner, e.kind, e.id) == (tenant, "payment", name)]
         if not found:
             return refused(404, "HE_02", "Payment does not exist in our records")
         return answered(200, {"payment_id": name, "status": "succeeded", "amount": found[0].amount})
 
+    def change(self, tenant: str, name: str, what: str, body: dict[str, Any]) -> Answer:
+        """A capture, in one go, or a void."""
+        held = self.held.get((tenant, name))
+        amount = body.get("amount_to_capture", 0)
+        if held is None:
+            return refused(404, "HE_02", "Payment does not exist in our records")
+        if held["status"] != "requires_capture":
+            return refused(400, "IR_14" if what == "capture" else "IR_16", f"the payment is {held['status']}")
+        if amount > held["amount"]:
+            return refused(422, "IR_06", "amount_to_capture is greater than amount")
+        held["status"] = "succeeded" if what == "capture" else "cancelled"
+        if what == "capture":
+            self.moved.append((tenant, Effect("capture", f"cap_{uuid4().hex}", amount, held["currency"], name)))
+        return answered(200, held)
+
     def pay(self, tenant: str, body: dict[str, Any]) -> Answer:
-        """A payment, captured at once."""
+        """A payment, captured at once or authorised alone."""
         name = body.get("payment_id") or f"pay_{uuid4().hex}"
         if self.taken(tenant, name):
             return refused(400, "HE_01", "The payment with the specified payment_id already exists in our records")
+        shown = {"payment_id": name, "status": "succeeded", "amount": body["amount"], "currency": body["currency"]}
+        if body.get("capture_method") == "manual":
+            self.held[tenant, name] = {**shown, "status": "requires_capture"}
+            return answered(200, self.held[tenant, name])
         self.moved.append((tenant, Effect("payment", name, body["amount"], body["currency"])))
-        return answered(200, {"payment_id": name, "status": "succeeded", "amount": body["amount"]})
+        return answered(200, shown)
 
     def refund(self, tenant: str, body: dict[str, Any]) -> Answer:
         """A refund; the amount is looked at before the id, as Hyperswitch does."""
-        paid = sum(
-            e.amount for owner, e in self.moved if (owner, e.kind, e.id) == (tenant, "payment", body["payment_id"])
-        )
-        gone = sum(e.amount for owner, e in self.moved if (owner, e.payment_id) == (tenant, body["payment_id"]))
+        mine = [e for owner, e in self.moved if owner == tenant and body["payment_id"] in {e.id, e.payment_id}]
+        paid = sum(e.amount for e in mine if e.kind != "refund")
+        gone = sum(e.amount for e in mine if e.kind == "refund")
         if body["amount"] > paid - gone:
             return refused(400, "IR_13", "The refund amount exceeds the amount captured")
         name = body.get("refund_id") or f"ref_{uuid4().hex}"

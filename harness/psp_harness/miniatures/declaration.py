@@ -29,6 +29,8 @@ class Miniature:
     """Rules that report it truly too, where requests happen to meet: no others may."""
     profile: str
     """What it speaks."""
+    durable: bool
+    """It is a process of its own, with a folder to keep things in, and may be killed and started again."""
     make: Callable[[], object]
     """A fresh one: for a client an object with the protocol's verbs, for a provider an ASGI application."""
 
@@ -36,7 +38,7 @@ class Miniature:
 MINIATURES: Registry[Miniature] = Registry("miniature")
 
 
-def miniature(
+def miniature(  # noqa: PLR0913 - a declaration: each argument is one fact of the miniature
     name: str,
     *,
     role: Role,
@@ -44,12 +46,14 @@ def miniature(
     breaks: Collection[str] = (),
     may: Collection[str] = (),
     profile: str = "generic",
+    durable: bool = False,
 ) -> Callable[[C], C]:
     """Register a class under a kebab-case name; without a mode it is correct."""
 
     def register(make: C) -> C:
         says = " ".join((inspect.getdoc(make) or "").split())
-        MINIATURES.add(name, Miniature(name, role, mode, says, frozenset(breaks), frozenset(may), profile, make))
+        made = Miniature(name, role, mode, says, frozenset(breaks), frozenset(may), profile, durable, make)
+        MINIATURES.add(name, made)
         return make
 
     return register

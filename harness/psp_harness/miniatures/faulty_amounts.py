@@ -13,6 +13,22 @@ from psp_harness.miniatures.providers import Asked, CarefulGateway
 from psp_harness.model import Answer, Effect, Request, Role
 from psp_harness.template import decode
 
+# --- another unit --------------------------------------------------------------------------------------------------
+
+
+@miniature(
+    "refunds-in-another-unit",
+    role=Role.PROVIDER,
+    mode="R06",
+    breaks={"a-refund-that-fits-is-accepted", "a-key-belongs-to-its-operation"},
+)
+class RefundsInAnotherUnit(CarefulGateway):
+    """Compares a refund in minor units with a remainder in major ones, so that hardly any fits."""
+
+    def left(self, payment: Effect) -> int:
+        return super().left(payment) // 100
+
+
 # --- amounts that are none -----------------------------------------------------------------------------------------
 
 

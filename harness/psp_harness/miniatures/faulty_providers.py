@@ -108,7 +108,7 @@ class ReplaysAsConflict(CarefulGateway):
     "replays-with-a-new-id",
     role=Role.PROVIDER,
     mode="P16",
-    breaks={"retry-gets-the-first-answer", "retry-names-the-same-resource"},
+    breaks={"retry-gets-the-first-answer", "retry-names-the-same-resource", "what-is-answered-happened"},
     may={"concurrent-duplicates-have-one-effect"},
 )
 class ReplaysWithANewId(CarefulGateway):

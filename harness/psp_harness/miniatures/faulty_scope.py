@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 from psp_harness.miniatures.asgi import Receive, Scope, Send
 from psp_harness.miniatures.declaration import miniature
 from psp_harness.miniatures.providers import TENANTS, Asked, CarefulGateway, Slot
-from psp_harness.model import Answer, Request, Role
+from psp_harness.model import Answer, Effect, Request, Role
 
 EXECUTES_AGAIN = {"retry-gets-the-first-answer", "retry-names-the-same-resource", "one-key-has-one-effect"}
 
@@ -98,6 +100,37 @@ class TenantJoinedToTheKey(CarefulGateway):
     def slot(self, asked: Asked) -> Slot:
         prefix = asked.tenant.encode() + b":"
         return asked.kind, asked.key if asked.key.startswith(prefix) else prefix + asked.key
+
+
+# --- whose money moves ---------------------------------------------------------------------------------------------
+
+
+@miniature("charges-again-for-another-tenant", role=Role.PROVIDER, mode="P12", breaks={"money-moves-once-for-each-key"})
+class ChargesAgainForAnotherTenant(CarefulGateway):
+    """Answers another tenant's request under its own name, and makes the first tenant's payment once more."""
+
+    async def execute(self, asked: Asked) -> Answer:
+        others = [slot for slot in self.kept if slot[1:] == self.slot(asked)[1:] and slot[0] != asked.tenant]
+        answer = await super().execute(asked)
+        if answer.accepted and others and asked.kind == "payment":
+            self.book(replace(asked, tenant=str(others[0][0])))
+        return answer
+
+
+@miniature("reads-move-money", role=Role.PROVIDER, mode="P39", breaks={"money-moves-once-for-each-key"})
+class ReadsMoveMoney(CarefulGateway):
+    """Takes a GET with a used key for its repetition, answers it rightly, and makes the payment once more."""
+
+    async def answer(self, request: Request) -> Answer:
+        answer = await super().answer(request)
+        keys = request.lines("Idempotency-Key")
+        if request.method == "GET" and keys:
+            for slot, kept in list(self.kept.items()):
+                if slot[2] == keys[0] and kept.answer:
+                    said = json.loads(kept.answer.body)
+                    again = Effect("payment", f"payment_{uuid4().hex}", said["amount"], said["currency"])
+                    self.moved[str(slot[0]), again.id] = again
+        return answer
 
 
 # --- which bodies are one ------------------------------------------------------------------------------------------

@@ -7,24 +7,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from psp_harness.miniatures.captures import HoldsMoney
 from psp_harness.miniatures.declaration import miniature
-from psp_harness.miniatures.providers import Asked, CarefulGateway, Slot, answered
+from psp_harness.miniatures.providers import NOT_FOUND, Asked, Slot, answered
+from psp_harness.miniatures.providers import TENANTS as GENERIC
 from psp_harness.model import Answer, Request, Role
 from psp_harness.template import decode
 
 TENANTS = {
     b"Bearer sk_test_psp_harness_tenant_a": b"Bearer tenant-a",
+    b"Bearer sk_test_psp_harness_tenant_a-refreshed": b"Bearer tenant-a-refreshed",
     b"Bearer sk_test_psp_harness_tenant_b": b"Bearer tenant-b",
 }
 ROUTES = {"/v1/payment_intents": "/payments", "/v1/refunds": "/refunds"}
+OF_A_PAYMENT = re.compile("/v1/payment_intents/([^/]+)/(capture|cancel)")
+SORTS = {"idempotency": "idempotency_error", "card": "card_error"}
+CARDS = {"pm_card_visa_chargeDeclined": "declined", "pm_card_refundFail": "refund-fails"}
 
 
 @miniature("form-gateway", role=Role.PROVIDER, profile="stripe")
-class FormGateway(CarefulGateway):
+class FormGateway(HoldsMoney):
     """Speaks Stripe's words: keys may be missing, belong to the tenant alone, and a replay is marked as one."""
 
     reused = answered(400, {"code": "idempotency_key_reused", "message": "the key was used with other parameters"})
@@ -33,9 +40,22 @@ class FormGateway(CarefulGateway):
     async def answer(self, request: Request) -> Answer:
         if request.target in {"/effects", "/clock"}:
             return await super().answer(request)
-        answer = await super().answer(self.translated(request))
+        of_a_payment = OF_A_PAYMENT.fullmatch(request.target)
+        if of_a_payment is None:
+            answer = await super().answer(self.translated(request))
+        else:
+            answer = await self.change(self.translated(request), *of_a_payment.groups())
         status = 200 if answer.accepted else answer.status
         return Answer(400 if status == 422 else status, answer.headers, self.worded(answer))
+
+    async def change(self, request: Request, payment: str, what: str) -> Answer:
+        """A capture or a void."""
+        tenant = GENERIC.get(request.lines("Authorization")[0])
+        amount = json.loads(request.body).get("amount", 1)  # a void has none
+        body = json.dumps({"payment_id": payment, "amount": amount}).encode()
+        asked = Request("POST", request.target, request.headers, body)
+        kind = "capture" if what == "capture" else "void"
+        return NOT_FOUND if tenant is None else await self.post(asked, kind, tenant)
 
     def translated(self, request: Request) -> Request:
         """In the words of the generic gateway."""
@@ -52,7 +72,9 @@ class FormGateway(CarefulGateway):
         """The members of a body; a refund has a payment, and a payment a currency."""
         metadata = form.get("metadata")
         given = {
-            "amount": form.get("amount"),
+            "amount": form.get("amount", form.get("amount_to_capture")),
+            "capture": form.get("capture_method"),
+            "card": CARDS.get(str(form.get("payment_method"))),
             "currency": str(form["currency"]).upper() if "currency" in form else None,
             "payment_id": form.get("payment_intent"),
             "reference": metadata.get("reference") if isinstance(metadata, dict) else None,
@@ -73,13 +95,14 @@ class FormGateway(CarefulGateway):
         """In Stripe's words."""
         said = json.loads(answer.body)
         if not answer.accepted:
-            sort = "idempotency_error" if said["code"].startswith("idempotency") else "invalid_request_error"
+            sort = SORTS.get(said["code"].partition("_")[0], "invalid_request_error")
             return json.dumps({"error": {**said, "type": sort}}).encode()
         metadata = {"reference": said.pop("reference", "")}
         worded = {**said, "currency": said["currency"].lower(), "metadata": metadata}
         if payment := worded.pop("payment_id", None):
             return json.dumps({**worded, "object": "refund", "payment_intent": payment}).encode()
-        return json.dumps({**worded, "object": "payment_intent", "amount_received": said["amount"]}).encode()
+        received = worded.pop("captured", said["amount"])
+        return json.dumps({**worded, "object": "payment_intent", "amount_received": received}).encode()
 
 
 @miniature("replays-unmarked", role=Role.PROVIDER, mode="P17", profile="stripe", breaks={"a-replay-carries-its-marker"})

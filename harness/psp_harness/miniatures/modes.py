@@ -138,23 +138,14 @@ STATE: Mapping[str, Mode] = {
     "R02": Mode("refunds that come together each see the whole remainder"),
     "R03": Mode("an amount that is no positive integer is accepted"),
     "R04": Mode("a second refund of another amount gets the answer of the first"),
-    "R05": Mode(
-        "a payment is given back that was never captured, is void or disputed",
-        "later: captures, voids and disputes as steps; the generic profile captures at once",
-    ),
+    "R05": Mode("a payment is given back that was never captured, or is void"),
     "R06": Mode("a refund has another currency or another unit than its payment"),
     "R07": Mode("a refund whose answer was lost is forgotten, and made again", _WEBHOOK_OR_SHOP),
     "R08": Mode("giving back a duplicate payment cancels the good order", _WEBHOOK_OR_SHOP),
     "R09": Mode("only the latest refund of a payment is stored, and an earlier one is booked again", _WEBHOOK_OR_SHOP),
-    "R10": Mode(
-        "a payment is captured twice, above what was authorised, or voided after it was captured",
-        "later: captures and voids as steps; the generic profile captures at once",
-    ),
-    "R11": Mode("a refund that failed later stays booked as done", _WEBHOOK_OR_SHOP),
-    "R12": Mode(
-        "a declined payment can never succeed under its key, or is charged twice under a new one",
-        "later: a step whose payment is declined, which takes a profile's word for a card that is",
-    ),
+    "R10": Mode("a payment is captured twice, above what was authorised, or voided after it was captured"),
+    "R11": Mode("a refund that failed later stays booked as done"),
+    "R12": Mode("a declined payment moves money, or can never be paid again"),
 }
 
 MODES: Mapping[str, Mode] = {**CLIENT, **PROVIDER, **STATE}

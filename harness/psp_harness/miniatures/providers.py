@@ -21,7 +21,7 @@ from psp_harness.miniatures.declaration import miniature
 from psp_harness.model import Answer, Effect, Request, Role
 from psp_harness.template import decode
 
-TENANTS = {b"Bearer tenant-a": "tenant-a", b"Bearer tenant-b": "tenant-b"}
+TENANTS = {b"Bearer tenant-a": "tenant-a", b"Bearer tenant-a-refreshed": "tenant-a", b"Bearer tenant-b": "tenant-b"}
 KIND = {"/payments": "payment", "/refunds": "refund"}
 TTL = 24 * 60 * 60
 """Seconds that a key lives from its first request."""
@@ -110,7 +110,7 @@ class CarefulGateway:
         """The routes, of which `/effects` and `/clock` are the harness's own and belong to no tenant."""
         match request.method, request.target:
             case "GET", "/effects":
-                return answered(200, {"effects": [asdict(effect) for effect in self.moved.values()]})
+                return answered(200, {"effects": [asdict(effect) for effect in self.all_moved()]})
             case "POST", "/clock":
                 self.advanced += json.loads(request.body)["advance"]
                 return answered(200, {})
@@ -121,6 +121,10 @@ class CarefulGateway:
         if request.method == "POST" and request.target in KIND:
             return await self.post(request, KIND[request.target], tenant)
         return self.get(request.target, tenant) if request.method == "GET" else NOT_FOUND
+
+    def all_moved(self) -> list[Effect]:
+        """Every movement of money that happened, of all tenants."""
+        return list(self.moved.values())
 
     def get(self, target: str, tenant: str) -> Answer:
         """One payment or refund of this tenant, or all of them."""

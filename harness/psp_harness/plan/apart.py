@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from psp_harness.case import Case
 from psp_harness.errors import DataError
 from psp_harness.model import Intent, Role
-from psp_harness.vocabulary import CREATES
+from psp_harness.vocabulary import MOVES
 
 _OWN_AMOUNT = "give each step an amount of its own: what a subject did is attributed by it"
 
@@ -25,7 +25,7 @@ def refuse_shared_amounts(asked: Iterable[tuple[Case, Sequence[Intent]]]) -> Non
 
 def _in_one_case(case: Case, intents: Sequence[Intent]) -> None:
     asked: dict[tuple[object, ...], Intent] = {}
-    for intent in (each for each in intents if each.operation in CREATES):
+    for intent in (each for each in intents if each.operation in MOVES):
         of_client = case.role is Role.CLIENT
         what = (intent.operation, intent.amount, None if of_client else intent.payment)
         other = asked.setdefault(what, intent)

@@ -7,10 +7,10 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from psp_harness.case import Case, OddKey, Step
+from psp_harness.case import ABOVE, Case, OddKey, Step
 from psp_harness.model import Intent, Manner, Role
 from psp_harness.profile import Profile
-from psp_harness.vocabulary import CREATES
+from psp_harness.vocabulary import CHANGES
 
 _FRESH = re.compile("[0-9a-f]{8}-.*-[0-9a-f]{8}")
 """What `Intents` makes of a label."""
@@ -25,8 +25,9 @@ class Intents:
         self._named: dict[str, Intent] = {}
         self._count = 0
         self._at = 0.0
-        self._last_payment: int | None = None
-        self._last_create = "create-payment"
+        self._last: dict[str, int] = {}
+        """By operation: the last step that asked for it."""
+        self._last_change = "create-payment"
 
     def all(self) -> Iterator[Intent]:
         for moment, step in enumerate(self._case.steps, 1):
@@ -38,22 +39,22 @@ class Intents:
         self._count += 1
         name = step.as_ or f"step-{self._count}"
         intent = self._again(step, moment) if step.repeat else self._first(step, name, moment, copy)
-        if intent.operation in CREATES:
-            self._last_create = intent.operation
+        if intent.operation in CHANGES:
+            self._last_change = intent.operation
             intent = intent if self._profile.takes_key(intent.operation) else replace(intent, key=None)
-        if intent.operation == "create-payment":
-            self._last_payment = intent.step
+        self._last[intent.operation] = intent.step
         self._named.setdefault(name, intent)
         self._at += intent.seconds
-        after = step.spread * copy / max(1, step.times - 1)
+        after = step.after + step.spread * copy / max(1, step.times - 1)
         return replace(intent, at=self._at - intent.seconds, manner=_manner(step, after))
 
     def _first(self, step: Step, name: str, moment: int, copy: int) -> Intent:
         kind = (step.do or "").removeprefix("create-")
-        about = self._named[step.of].step if step.of else self._last_payment
+        above = ABOVE.get(step.do or "", "")
+        of = self._named[step.of].step if step.of else self._last.get(above)
         own = f"-{copy}" if step.each else ""
         called = name if step.times == 1 else f"{step.as_ or 'copies'}{own}"
-        ttl = self._profile.lifetime(self._last_create)
+        ttl = self._profile.lifetime(self._last_change)
         return Intent(
             step=self._count,
             name=name,
@@ -64,8 +65,11 @@ class Intents:
             key=self._key(f"{step.key}{own}" if isinstance(step.key, str) else step.key),
             tenant=step.tenant or "tenant-a",
             reference=self._fresh(f"{kind}-{called}"),
-            payment=about if kind in {"refund", "get-payment"} else None,
+            payment=of if above == "create-payment" else None,
+            refund=of if above == "create-refund" else None,
             chosen_id=self._fresh(step.id) if step.id else None,
+            captured_later=step.capture == "later",
+            card=step.card or "good",
             odd_amount=step.odd_amount,
             seconds=step.seconds + step.share_of_ttl * (ttl or 0),
         )
@@ -81,6 +85,7 @@ class Intents:
             odd_amount=step.odd_amount,
             payment=self._named[step.of].step if step.of else first.payment,
             tenant=step.tenant or first.tenant,
+            card=step.card or first.card,
             key=self._key(step.key) if step.key is not None else first.key,
         )
 
@@ -111,6 +116,7 @@ def _manner(step: Step, after: float) -> Manner:
         key_lines=tuple(line.encode() for line in lines),
         body=step.body or "",
         elsewhere=step.elsewhere,
+        refreshed=step.refreshed,
         persists=step.persists,
         after=after,
     )

@@ -6,7 +6,19 @@ is not known is left out, and the rules that need it are then skipped for that P
 
 from __future__ import annotations
 
-from psp_harness.profile.facts import Auth, Defect, Duplicate, InFlight, Key, Mismatch, Operation, Profile, Refusal
+from psp_harness.profile.facts import (
+    REFRESHED,
+    Auth,
+    Captures,
+    Defect,
+    Duplicate,
+    InFlight,
+    Key,
+    Mismatch,
+    Operation,
+    Profile,
+    Refusal,
+)
 from psp_harness.profile.loading import BUNDLED, load, names, read_file
 from psp_harness.profile.messages import (
     is_in_flight,
@@ -24,7 +36,9 @@ from psp_harness.profile.messages import (
 
 __all__ = [
     "BUNDLED",
+    "REFRESHED",
     "Auth",
+    "Captures",
     "Defect",
     "Duplicate",
     "InFlight",

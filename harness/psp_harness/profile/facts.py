@@ -8,7 +8,12 @@ from typing import Literal
 import msgspec
 
 from psp_harness.template import Json, holes
-from psp_harness.vocabulary import CREATES
+from psp_harness.vocabulary import CHANGES
+
+REFRESHED = "-refreshed"
+"""What is put behind a tenant's name for its second credential: one that it was given when the first was replaced."""
+
+Meaning = Literal["processing", "pending", "authorized", "succeeded", "partially_captured", "cancelled", "failed"]
 
 
 class Facts(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, omit_defaults=True):
@@ -30,7 +35,7 @@ class Key(Facts, frozen=True):
     name: str
     """Of the header line, or of the member at the top of the body."""
     operations: tuple[str, ...] = ()
-    """Those that take a key; none told means all that move money."""
+    """Those that take a key; none told means all that change something."""
     required: bool = False
     written: Literal["bare", "quoted"] = "bare"
     """`quoted`: as a Structured Field string (RFC 8941 §3.3.3), which is what the IETF draft asks for."""
@@ -70,6 +75,15 @@ class Mismatch(Facts, frozen=True):
     answer: Literal["refused"]
     compares: Literal["json"] | None = None
     """`json`: order of members and white space make no other body."""
+
+
+class Captures(Facts, frozen=True):
+    """How a payment is asked to be captured at once, or later: the PSP's words."""
+
+    at_once: str
+    later: str
+    in_parts: bool = False
+    """Whether it can be captured more than once; else what the first capture leaves is given up."""
 
 
 class Operation(Facts, frozen=True):
@@ -125,9 +139,12 @@ class Profile(Facts, frozen=True):
     """By tenant: what the harness uses where `--credential` gives nothing else. Never a real secret."""
     operations: Mapping[str, Operation]
     refusals: Mapping[str, Refusal]
-    statuses: Mapping[str, Mapping[str, Literal["processing", "pending", "succeeded", "failed"]]] = {}
+    statuses: Mapping[str, Mapping[str, Meaning]] = {}
     """Of a `payment` and of a `refund`: the PSP's words, and what each means; `succeeded`: the money moves. Where
     several mean the same, the reference provider says the first."""
+    captures: Captures | None = None
+    cards: Mapping[str, str] = {}
+    """Test cards by what they are for, as they stand in a request."""
     key: Key | None = None
     duplicate: Duplicate | None = None
     in_flight: InFlight | None = None
@@ -154,7 +171,7 @@ class Profile(Facts, frozen=True):
             "client-ids": create is not None and "chosen_id" in holes(create.request),
             "replay-marker": self.duplicate is not None and self.duplicate.marker is not None,
             "key-syntax": key is not None and key.characters is not None,
-            "key-lifetime": key is not None and all(self.lifetime(each) for each in key.operations or CREATES),
+            "key-lifetime": key is not None and all(self.lifetime(each) for each in key.operations or self.changes),
             "key-optional": key is not None and not key.required,
             "keys-by-operation": key is not None and "operation" in key.scope,
             "refusals-free-the-key": self.duplicate is not None and self.duplicate.refusals_free_the_key,
@@ -162,6 +179,11 @@ class Profile(Facts, frozen=True):
             "two-tenants": {"tenant-a", "tenant-b"} <= set(self.credentials),
             "refunds": "create-refund" in self.operations,
             "reads": "get-payment" in self.operations,
+            "refund-reads": "get-refund" in self.operations,
+            "captures": self.captures is not None and "capture-payment" in self.operations,
+            "voids": self.captures is not None and "cancel-payment" in self.operations,
+            "declines": "declined" in self.cards,
+            "refunds-that-fail": "refund-fails" in self.cards,
             "documented-refusals": any(reason in self.refusals for reason in self._refusals_asked_for),
         }
         return frozenset(name for name, holds in promised.items() if holds)
@@ -177,9 +199,14 @@ class Profile(Facts, frozen=True):
         }
         return tuple(reason for reason, asked in reasons.items() if asked)
 
+    @property
+    def changes(self) -> frozenset[str]:
+        """The operations of this PSP that change something."""
+        return CHANGES & self.operations.keys()
+
     def takes_key(self, operation: str) -> bool:
         """Whether a request of this operation carries an idempotency key."""
-        return self.key is not None and operation in (self.key.operations or CREATES)
+        return self.key is not None and operation in (self.key.operations or CHANGES)
 
     def lifetime(self, operation: str) -> int | None:
         """Seconds that the key of a request of this operation is kept; None: unknown."""

@@ -13,16 +13,18 @@ from psp_harness.errors import DataError, UsageError
 from psp_harness.profile.facts import Key, Operation, Profile
 from psp_harness.registry import suggest
 from psp_harness.template import Json, holes
-from psp_harness.vocabulary import CREATES, EFFECT_KIND, OPERATIONS
+from psp_harness.vocabulary import CARDS, CHANGES, EFFECT_KIND, OPERATIONS
 
 BUNDLED = Path(__file__).parents[1] / "profiles"
 
 _NAME = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 _ROUTE = re.compile("(GET|POST) /[!-~]*")
-_SENT = frozenset({"amount", "currency", "reference", "token", "payment_id", "chosen_id", "id"})
+_SENT = frozenset({"amount", "currency", "reference", "token", "capture", "payment_id", "chosen_id", "id"})
 """What a request may have a place for."""
 
-_FACTS = frozenset({"auth", "key", "duplicate", "in-flight", "mismatch", "operations", "refusals", "statuses"})
+_FACTS = frozenset(
+    {"auth", "key", "duplicate", "in-flight", "mismatch", "operations", "refusals", "statuses", "captures", "cards"}
+)
 """The tables in which every value is a fact."""
 
 _NO_SOURCE = "a fact without a source: write { is = …, source = … }"
@@ -143,9 +145,10 @@ def _check_words(profile: Profile, file: str) -> None:
     """Names of operations and kinds that stand in facts exist."""
     key = profile.key or Key(carrier="header", name="")
     for where, names_, known in (
-        ("key.operations", key.operations, CREATES),
-        ("key.ttl-of", key.ttl_of, CREATES),
+        ("key.operations", key.operations, CHANGES),
+        ("key.ttl-of", key.ttl_of, CHANGES),
         ("statuses", profile.statuses, EFFECT_KIND.values()),
+        ("cards", profile.cards, CARDS),
     ):
         for name in names_:
             if name not in known:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from psp_harness.model import Answer, Effect, Exchange, History, Intent
-from psp_harness.profile import Profile, values_of
-from psp_harness.vocabulary import CREATES, EFFECT_KIND
+from psp_harness.profile import Profile, meaning, values_of
+from psp_harness.vocabulary import EFFECT_KIND, MOVES
 
 
 def sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
     """Each request that was to move money, with the step that asked for it, in order."""
-    return ((intent, exchange) for intent, exchange in all_sent(history) if intent.operation in CREATES)
+    return ((intent, exchange) for intent, exchange in all_sent(history) if intent.operation in MOVES)
 
 
 def all_sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
@@ -27,7 +27,7 @@ def all_sent(history: History) -> Iterator[tuple[Intent, Exchange]]:
 
 def asks(intent: Intent) -> tuple[object, ...]:
     """All of a request but its tenant and key."""
-    asked = (intent.operation, intent.amount, intent.odd_amount, intent.currency)
+    asked = (intent.operation, intent.amount, intent.odd_amount, intent.currency, intent.card, intent.captured_later)
     return (*asked, intent.reference, intent.payment, intent.chosen_id)
 
 
@@ -61,11 +61,26 @@ def ids_of(history: History, intent: Intent, profile: Profile) -> frozenset[str]
     return frozenset({*(found for found in answered if found), *(effect.id for effect in done)})
 
 
+def captures_of(history: History, payment: Intent, profile: Profile) -> tuple[Effect, ...]:
+    """What was taken of a payment that was authorised first."""
+    ids = ids_of(history, payment, profile)
+    return tuple(e for e in history.effects or () if e.kind == "capture" and e.payment_id in ids)
+
+
 def id_in(answer: Answer | None, intent: Intent, profile: Profile) -> str:
     """The id of the resource that a 2xx answer names; empty where it names none."""
     if answer is None or not answer.accepted:
         return ""
     return str(values_of(profile, intent.operation, answer).get("id") or "")
+
+
+def says_done(answer: Answer | None, intent: Intent, profile: Profile) -> bool:
+    """Whether an accepted answer names something, and shows it as done; that of a capture shows its payment."""
+    if answer is None or not id_in(answer, intent, profile):
+        return False
+    kind = "refund" if intent.operation == "create-refund" else "payment"
+    status = meaning(profile, kind, values_of(profile, intent.operation, answer).get("status"))
+    return status in {"", "None", "succeeded", "partially_captured"}
 
 
 def accepted_elsewhere(history: History, intent: Intent) -> bool:

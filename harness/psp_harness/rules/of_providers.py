@@ -12,7 +12,7 @@ from itertools import combinations
 
 from psp_harness.model import Effect, Exchange, History, Intent
 from psp_harness.profile import Profile, is_in_flight
-from psp_harness.rules.attribution import asks, effects_of, ids_of, sent
+from psp_harness.rules.attribution import asks, captures_of, effects_of, id_in, ids_of, sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,20 @@ class Group:
     """Some of them were released together: whether others meet in flight is a matter of the subject's speed."""
     aged: bool = False
     """The subject's clock was advanced between them."""
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return tuple(member.number for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """One thing that was asked for, under however many keys; how often money may have moved, and what did."""
+
+    intent: Intent
+    members: tuple[Exchange, ...]
+    allowed: int
+    effects: tuple[Effect, ...]
 
     @property
     def exchanges(self) -> tuple[int, ...]:
@@ -206,9 +220,9 @@ def _came_to_something(group: Group) -> bool:
 
 
 def persistent(history: History, profile: Profile) -> Iterator[Persistent]:
-    """Requests that were left by their sender, and then sent until they were no longer said to be in flight."""
+    """Requests that were never answered, and then sent until they were no longer said to be in flight."""
     for (intent, first), (other, last) in combinations(sent(history), 2):
-        left = first.fault is not None and first.answer is None
+        left = first.answer is None and first.ended <= last.began
         told = last.answer is not None and (last.answer.accepted or is_in_flight(last.answer, profile))
         alike = other.manner.persists and asks(intent) == asks(other)
         if left and told and alike and last is history.attempts(other)[-1]:
@@ -233,6 +247,40 @@ def _groups(history: History, profile: Profile) -> Iterator[Group]:
             yield Group(intent, tuple(exchange for _, exchange in members), effects, _at_once(intents), aged)
 
 
+def under_several_keys(history: History, profile: Profile) -> Iterator[AskedFor]:
+    """What was asked for under several keys, again after its time, or once: of the rest, groups of duplicates tell."""
+    alike: dict[tuple[object, ...], list[tuple[Intent, Exchange]]] = {}
+    for intent, exchange in sent(history):
+        alike.setdefault(asks(intent), []).append((intent, exchange))
+    for members in alike.values():
+        intent = members[0][0]
+        keys = {_key_of(each) for each, _ in members}
+        effects = effects_of(history, intent, profile)
+        aged = any(each.at != intent.at for each, _ in members)
+        told_elsewhere = len(members) > 1 and len(keys) == 1 and not aged
+        if effects is None or told_elsewhere or (aged and profile.lifetime(intent.operation) is None):
+            continue
+        allowed = sum(_lives([i for i, _ in members if _key_of(i) == key], profile) for key in keys)
+        shown = {id_in(x.answer, intent, profile) for _, x in members} - {""}
+        if not aged or len(shown) <= allowed:  # a key that was forgotten too early is told of elsewhere
+            yield AskedFor(intent, tuple(x for _, x in members), allowed, effects)
+
+
+def _key_of(intent: Intent) -> tuple[object, ...]:
+    """What makes a request one of a kind: tenant and key; without a key, the id that was chosen; else itself."""
+    return intent.tenant, intent.key or intent.chosen_id or intent.step
+
+
+def _lives(asked: list[Intent], profile: Profile) -> int:
+    """How often a key was new: at first, and each time after its life was over."""
+    lifetime = profile.lifetime(asked[0].operation)
+    lives, born = 0, 0.0
+    for intent in asked:
+        if not lives or (lifetime is not None and intent.at - born >= lifetime):
+            lives, born = lives + 1, intent.at
+    return lives
+
+
 def _at_once(intents: list[Intent]) -> bool:
     released = [intent.moment for intent in intents if intent.manner.after == 0 and not intent.manner.persists]
     return len(released) > len(set(released))
@@ -243,9 +291,13 @@ def refunded(history: History, profile: Profile) -> Iterator[Refunded]:
     for intent, payment in sent(history):
         if intent.operation != "create-payment" or history.effects is None:
             continue
-        asked = [(other, x) for other, x in sent(history) if other.payment == intent.step and x.answer is not None]
+        refunds = [(other, x) for other, x in sent(history) if other.operation == "create-refund"]
+        asked = [(other, x) for other, x in refunds if other.payment == intent.step and x.answer is not None]
         ids = ids_of(history, intent, profile)
+        captured = intent.amount
+        if intent.captured_later:
+            captured = sum(effect.amount for effect in captures_of(history, intent, profile))
         returned = tuple(e for e in history.effects if e.kind == "refund" and e.payment_id in ids)
         accepted = any(x.answer is not None and x.answer.accepted for _, x in asked)
-        if accepted and sum(other.amount for other, _ in asked) > intent.amount:
-            yield Refunded(payment, intent.amount, tuple(x for _, x in asked), returned)
+        if accepted and sum(other.amount for other, _ in asked) > captured:
+            yield Refunded(payment, captured, tuple(x for _, x in asked), returned)

@@ -11,6 +11,7 @@ from psp_harness.rules import rule
 from psp_harness.rules.attribution import accepted_elsewhere, id_in, sent
 from psp_harness.rules.of_providers import Refusable
 from psp_harness.rules.wording import named
+from psp_harness.vocabulary import CREATES
 
 
 def _odd_amounts(history: History, profile: Profile) -> Iterator[Refusable]:
@@ -55,6 +56,8 @@ def _shown(history: History, profile: Profile) -> Iterator[Shown]:
     """Accepted requests whose key came first with them: what a repetition is shown is for other rules."""
     seen: set[tuple[str, bytes]] = set()
     for intent, exchange in sent(history):
+        if intent.operation not in CREATES:
+            continue  # a capture is answered with its payment
         repeated = intent.key is not None and (intent.tenant, intent.key) in seen
         seen |= {(intent.tenant, intent.key)} if intent.key is not None else set()
         rivals = (

@@ -114,7 +114,8 @@ def _first_of_their_key(history: History, profile: Profile) -> Iterator[Refusabl
     for intent, exchange in sent(history):
         if intent.key is None or syntax_fault(intent, profile):
             continue
-        fresh = (intent.tenant, intent.key) not in seen and intent.odd_amount is None
+        plain = intent.odd_amount is None and intent.card == "good" and not intent.captured_later
+        fresh = plain and (intent.tenant, intent.key) not in seen
         seen.add((intent.tenant, intent.key))  # by a request that has to be refused, too
         alone = intent.payment is None and exchange.answer is not None
         if fresh and len(seen) > 1 and alone and accepted_elsewhere(history, intent):

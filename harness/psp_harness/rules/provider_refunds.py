@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from psp_harness.model import History, Role
+from psp_harness.model import Exchange, History, Intent, Level, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
-from psp_harness.rules.attribution import asks, effects_of, sent
-from psp_harness.rules.of_providers import Pair, Refunded, refunded
+from psp_harness.rules.attribution import all_sent, asks, effects_of, says_done, sent
+from psp_harness.rules.of_providers import Pair, Refunded, Refusable, refunded
+from psp_harness.rules.provider_keys import syntax_fault
 from psp_harness.rules.wording import done, named
 
 
@@ -58,6 +59,59 @@ def _too_much(one: Refunded) -> str | None:
     if total <= one.captured:
         return None
     return f"{one.captured} was captured, and {total} was given back: {done(one.returned)}"
+
+
+def _fitting(history: History, profile: Profile) -> Iterator[Refusable]:
+    """Refunds that came alone, with a key of their own, and fit into what was paid as done and is not given back."""
+    seen: set[tuple[str, bytes | str | None]] = set()
+    for intent, exchange in sent(history):
+        names = {(intent.tenant, name) for name in (intent.key, intent.chosen_id) if name is not None}
+        fresh = not names & seen and _is_usable(intent, profile)
+        seen |= names
+        others = [(other, x) for other, x in all_sent(history) if x is not exchange]
+        alone = not any(x.overlaps(exchange) for _, x in others)
+        if intent.operation == "create-refund" and fresh and alone and intent.odd_amount is None and exchange.answer:
+            before = [(other, x) for other, x in others if x.ended <= exchange.began]
+            if intent.amount <= _left_for(intent, before, profile):
+                yield Refusable(exchange, intent, None)
+
+
+def _is_usable(intent: Intent, profile: Profile) -> bool:
+    """Whether its key, or that it has none, is no reason to refuse it."""
+    if intent.key is None:
+        return "key-optional" in profile.features or not profile.takes_key(intent.operation)
+    return not syntax_fault(intent, profile)
+
+
+def _left_for(refund: Intent, before: list[tuple[Intent, Exchange]], profile: Profile) -> int:
+    """What is left of a payment for certain: as it was answered, less every refund that was not refused."""
+    left = 0
+    for intent, exchange in before:
+        accepted = exchange.answer is not None and exchange.answer.accepted
+        if intent.step == refund.payment:
+            plain = intent.tenant == refund.tenant and intent.card == "good" and not intent.captured_later
+            left = intent.amount if accepted and plain and says_done(exchange.answer, intent, profile) else 0
+        elif intent.payment == refund.payment and intent.operation == "create-refund":
+            refused = exchange.answer is not None and 400 <= exchange.answer.status < 500
+            left -= 0 if refused else intent.amount
+    return left
+
+
+@rule(
+    "a-refund-that-fits-is-accepted",
+    role=Role.PROVIDER,
+    level=Level.SHOULD,
+    on=_fitting,
+    needs={"refunds"},
+    source="failure modes R01, R11: what is left is counted wrongly in either direction",
+    fix="count what is left of a payment as what was captured less the refunds that did not fail, each of them once",
+)
+def a_refund_that_fits_is_accepted(one: Refusable, profile: Profile) -> str | None:
+    """A refund of no more than is left of a payment is accepted."""
+    answer = one.exchange.answer
+    if answer is None or answer.accepted or answer.status == 429:
+        return None
+    return f"{named(one.intent)} is no more than is left of its payment, and was answered {answer.status}"
 
 
 def _alike_with_two_keys(history: History, profile: Profile) -> Iterator[Pair]:

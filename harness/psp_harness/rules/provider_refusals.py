@@ -151,7 +151,7 @@ def _over_refunds(history: History) -> Iterator[Exchange]:
     """Refused refunds that came alone, after others had taken so much that this one was too much."""
     taken: dict[int, int] = {}
     paid = {intent.step: intent.amount for intent in history.intents if intent.payment is None}
-    refunds = [(intent, exchange) for intent, exchange in sent(history) if intent.payment is not None]
+    refunds = [(intent, exchange) for intent, exchange in sent(history) if intent.operation == "create-refund"]
     for intent, exchange in refunds:
         met = any(other is not exchange and other.overlaps(exchange) for _, other in refunds)
         if met or intent.payment is None or intent.odd_amount is not None or exchange.answer is None:

@@ -6,7 +6,16 @@ from psp_harness.model import Level, Role
 from psp_harness.profile import Profile, json_of
 from psp_harness.rules import rule
 from psp_harness.rules.attribution import id_in
-from psp_harness.rules.of_providers import Group, Pair, concurrent_duplicates, duplicates, retries, strangers
+from psp_harness.rules.of_providers import (
+    AskedFor,
+    Group,
+    Pair,
+    concurrent_duplicates,
+    duplicates,
+    retries,
+    strangers,
+    under_several_keys,
+)
 from psp_harness.rules.wording import done, key, named
 from psp_harness.template import ABSENT
 
@@ -140,3 +149,22 @@ def another_tenant_never_gets_the_answer(pair: Pair, profile: Profile) -> str | 
     if not mine or mine != theirs:
         return None
     return f"{pair.second_intent.tenant} sent the key of {pair.first_intent.tenant} and was shown its {mine}"
+
+
+@rule(
+    "money-moves-once-for-each-key",
+    role=Role.PROVIDER,
+    on=under_several_keys,
+    needs={"idempotency-key"},
+    needs_effects=True,
+    source="the invariant that holds for every PSP; failure modes P12, P29, P39",
+    fix="let nothing but a request that claims a free key move money: no other tenant's, no read, no background job",
+)
+def money_moves_once_for_each_key(many: AskedFor, profile: Profile) -> str | None:
+    """One thing that is asked for under several keys, or once, moves money at most once for each of them."""
+    if len(many.effects) <= many.allowed:
+        return None
+    return (
+        f"{named(many.intent)} was asked for under {many.allowed} key{'s' if many.allowed > 1 else ''}, and happened "
+        f"{len(many.effects)} times: {done(many.effects)}"
+    )

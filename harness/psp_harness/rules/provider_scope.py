@@ -11,7 +11,7 @@ from psp_harness.profile import Profile
 from psp_harness.rules import rule
 from psp_harness.rules.attribution import all_sent, id_in, ids_of
 from psp_harness.rules.wording import key, named
-from psp_harness.vocabulary import CREATES
+from psp_harness.vocabulary import CREATES, MOVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def _crossings(history: History, profile: Profile) -> Iterator[Crossing]:
     for (intent, first), (other, second) in combinations(all_sent(history), 2):
         shared = intent.key is not None and (intent.key, intent.tenant) == (other.key, other.tenant)
         finished = first.answer is not None and first.answer.accepted and second.answer is not None
-        if shared and finished and intent.operation in CREATES and intent.operation != other.operation:
+        if shared and finished and intent.operation in MOVES and intent.operation != other.operation:
             paid = next((i for i in history.intents if i.step == other.payment), intent)
             yield Crossing(first, intent, second, other, ids_of(history, paid, profile))
 
@@ -44,7 +44,7 @@ def _other_creates(history: History, profile: Profile) -> Iterator[Crossing]:
 
 
 def _reads(history: History, profile: Profile) -> Iterator[Crossing]:
-    return (each for each in _crossings(history, profile) if each.second_intent.operation not in CREATES)
+    return (each for each in _crossings(history, profile) if each.second_intent.operation == "get-payment")
 
 
 @rule(

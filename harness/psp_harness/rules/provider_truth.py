@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from psp_harness.model import Effect, Exchange, History, Intent, Role
-from psp_harness.profile import Profile, is_in_flight, meaning, values_of
+from psp_harness.profile import Profile, is_in_flight, values_of
 from psp_harness.rules import rule
-from psp_harness.rules.attribution import asks, effects_of, id_in, sent
+from psp_harness.rules.attribution import asks, effects_of, id_in, says_done, sent
 from psp_harness.rules.of_providers import Refusable
 from psp_harness.rules.wording import done, named
-from psp_harness.vocabulary import EFFECT_KIND
+from psp_harness.vocabulary import CREATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class Answered:
     """What came of it."""
     all_effects: tuple[Effect, ...]
     """Of this case."""
+    shown: int
+    """How many things were shown as done to those who asked for the same."""
 
     @property
     def exchanges(self) -> tuple[int, ...]:
@@ -32,13 +34,17 @@ class Answered:
 
 def _said_done(history: History, profile: Profile) -> Iterator[Answered]:
     """Requests whose answer says that the money moved, a replay's as well."""
+    shown: dict[tuple[object, ...], set[str]] = {}
+    for intent, exchange in sent(history):
+        if says_done(exchange.answer, intent, profile):
+            shown.setdefault(asks(intent), set()).add(id_in(exchange.answer, intent, profile))
     for intent, exchange in sent(history):
         if history.effects is None or exchange.answer is None or not exchange.answer.accepted:
             continue
-        status = values_of(profile, intent.operation, exchange.answer).get("status")
-        kind = EFFECT_KIND[intent.operation]
-        if id_in(exchange.answer, intent, profile) and meaning(profile, kind, status) in {"", "None", "succeeded"}:
-            yield Answered(exchange, intent, effects_of(history, intent, profile) or (), history.effects)
+        of = next((each for each in history.intents if each.step == intent.payment), intent)
+        if says_done(exchange.answer, intent, profile) and of.card != "refund-fails":
+            mine, ids = effects_of(history, intent, profile) or (), shown[asks(intent)]
+            yield Answered(exchange, intent, mine, history.effects, len(ids))
 
 
 @rule(
@@ -53,9 +59,9 @@ def what_is_answered_happened(one: Answered, profile: Profile) -> str | None:
     """A payment or refund that was answered as done did happen, in the amount and currency of the answer."""
     shown = id_in(one.exchange.answer, one.intent, profile)
     same = [effect for effect in one.all_effects if effect.id == shown]
-    if same:
+    if same and one.intent.operation in CREATES and not one.intent.captured_later:
         return _differs(one, same, profile)
-    if one.effects or one.intent.odd_amount is not None:
+    if len(one.effects) >= one.shown or one.intent.odd_amount is not None:
         return None
     return f"{named(one.intent)} was answered as done ({shown}), and no such money moved"
 

@@ -53,4 +53,4 @@ def is_over_long(value: bytes, profile: Profile) -> bool:
 
 def named(intent: Intent) -> str:
     """A step, as people call it, with its amount in minor units: the payment of 1010."""
-    return f"the {intent.operation.removeprefix('create-')} of {intent.amount}"
+    return f"the {intent.operation.removeprefix('create-').removesuffix('-payment')} of {intent.amount}"

@@ -16,10 +16,10 @@ _ODD = "\ue000"
 """Stands for an odd amount until the body is bytes: a character that no case writes."""
 
 
-def compose(profile: Profile, intent: Intent, payment_id: str, credential: str, target: Target) -> Request:
-    """The request of one step: route, credential, body, and the key as it is."""
+def compose(profile: Profile, intent: Intent, above_id: str, credential: str, target: Target) -> Request:
+    """The request of one step, and of what has `above_id`: route, credential, body, and the key as it is."""
     route = profile.operations[intent.operation]
-    values = _values(intent, payment_id)
+    values = _values(profile, intent, above_id)
     path = target.prefix + str(fill(route.path, {name: quote(str(value)) for name, value in values.items()}))
     headers = common_headers(profile, credential, target)
     if route.method == "GET":
@@ -39,15 +39,17 @@ def common_headers(profile: Profile, credential: str, target: Target) -> Headers
     )
 
 
-def _values(intent: Intent, payment_id: str) -> Mapping[str, object]:
+def _values(profile: Profile, intent: Intent, above_id: str) -> Mapping[str, object]:
     values: dict[str, object] = {
         "amount": intent.amount if intent.odd_amount is None else _ODD,
         "currency": intent.currency,
         "reference": intent.reference,
-        "token": "psp_harness_token",
+        "token": profile.cards.get(intent.card, "psp_harness_token"),
     }
-    if intent.payment is not None:
-        values |= {"payment_id": payment_id, "id": payment_id}
+    if profile.captures is not None:
+        values["capture"] = profile.captures.later if intent.captured_later else profile.captures.at_once
+    if above_id:
+        values |= {"payment_id": above_id, "id": above_id}
     return values | ({"chosen_id": intent.chosen_id} if intent.chosen_id is not None else {})
 
 

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -59,27 +59,54 @@ def waitress_command(target: str, port: int) -> Sequence[str]:
 
 
 @asynccontextmanager
-async def in_process(target: str, command: Command = uvicorn_command) -> AsyncIterator[str]:
-    """`module:attribute` in a process of its own; gives its base URL."""
+async def in_process(
+    target: str, command: Command = uvicorn_command, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Hosted]:
+    """`module:attribute` in a process of its own; `environment` is beside ours."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        *command(target, port), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    words = _LastWords(process.stderr)
+    hosted = Hosted(port, command(target, port), {**os.environ, **(environment or {})})
     try:
-        await _accepting(port, process, words)
-        yield f"http://127.0.0.1:{port}"
+        await hosted.start()
+        yield hosted
     finally:
-        await _end(process)
-        await words.end()
+        await hosted.end()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask it to end, and then end it and its children; whoever holds its output after that is not waited for."""
-    for sent in (signal.SIGTERM, signal.SIGKILL):
+class Hosted:
+    """An application in a process of its own, which may be killed and started again at the same place."""
+
+    def __init__(self, port: int, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.base_url = f"http://127.0.0.1:{port}"
+        self._port, self._command, self._environment = port, command, environment
+        self._process: asyncio.subprocess.Process | None = None
+        self._words: _LastWords | None = None
+
+    async def start(self) -> None:
+        """Return when it accepts connections; raises `SubjectError` where it does not."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE, start_new_session=True, env=self._environment,
+        )  # fmt: skip
+        assert self._process.stderr is not None
+        self._words = _LastWords(self._process.stderr)
+        await _accepting(self._port, self._process, self._words)
+
+    async def restart(self) -> None:
+        """Kill it without a warning, and start it again."""
+        await self.end(signal.SIGKILL)
+        await self.start()
+
+    async def end(self, *how: signal.Signals) -> None:
+        """End it and its children: asked first, unless `how` says otherwise."""
+        if self._process is not None and self._words is not None:
+            await _end(self._process, how or (signal.SIGTERM, signal.SIGKILL))
+            await self._words.end()
+
+
+async def _end(process: asyncio.subprocess.Process, how: Sequence[signal.Signals]) -> None:
+    """Whoever holds its output after that is not waited for."""
+    for sent in how:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sent)
         with suppress(TimeoutError):

@@ -20,3 +20,5 @@ class Options:
     clock_path: str | None = None
     allowed_hosts: frozenset[str] = frozenset()
     ca_file: str | None = None
+    claimed: frozenset[str] = frozenset()
+    """Features that the caller claims for a subject which cannot say so itself: an application that is hosted."""

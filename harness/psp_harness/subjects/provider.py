@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from psp_harness.errors import SubjectError
 from psp_harness.model import Answer, Claims, Effect, Intent, Request, Strike
-from psp_harness.profile import Profile, json_of, meaning, values_of
+from psp_harness.profile import REFRESHED, Profile, json_of, meaning, values_of
 from psp_harness.subjects.composing import common_headers, compose
 from psp_harness.subjects.protocol import check, read_effects
 from psp_harness.subjects.together import Together
@@ -37,8 +37,20 @@ class ProviderSubject:
     ca_file: str | None = None
     before: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     """Kinds and ids of what had happened before this run."""
+    restart: Callable[[], Awaitable[None]] | None = None
+    """Kills it, and returns when it accepts again at the same place; none where it cannot be."""
     reading: Together[tuple[Effect, ...] | None] = field(default_factory=Together)
     """Reads of the effects, shared by the cases that want them at once."""
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The features that the way in which it was opened gives."""
+        given = {
+            "effects": True,
+            "clock": self.clock_path is not None,
+            "refreshed-credential": f"tenant-a{REFRESHED}" in self.credentials,
+        }
+        return frozenset(name for name, holds in given.items() if holds)
 
     @property
     def target(self) -> Target:
@@ -48,9 +60,10 @@ class ProviderSubject:
         except (OSError, ssl.SSLError) as error:
             raise SubjectError(f"the CA file {self.ca_file!r} cannot be used: {error}", do="name a PEM file") from None
 
-    def outgoing(self, intent: Intent, payment_id: str, strike: Strike | None) -> Outgoing:
-        """One step as a request, ready to be sent."""
-        request = compose(self.profile, intent, payment_id, self.credentials[intent.tenant], self.target)
+    def outgoing(self, intent: Intent, above_id: str, strike: Strike | None) -> Outgoing:
+        """One step as a request, ready to be sent; `above_id`: of the payment or refund that it is of."""
+        credential = self.credentials[f"{intent.tenant}{REFRESHED}" if intent.manner.refreshed else intent.tenant]
+        request = compose(self.profile, intent, above_id, credential, self.target)
         manner = intent.manner
         raw = raw_bytes(request)
         return Outgoing(intent.step, intent.operation, request, raw, strike, manner.after, manner.elsewhere)
@@ -124,14 +137,21 @@ class ProviderSubject:
             if not answer.accepted or not isinstance(items, list):
                 return None  # it has no such route: nobody can say what it did
             rows = [read(template, each) or {} for each in items]
-            found += [_effect(EFFECT_KIND[item], row) for row in rows if self._moved(EFFECT_KIND[item], row)]
+            found += [self._effect(EFFECT_KIND[item], row) for row in rows if self._moved(EFFECT_KIND[item], row)]
             if not (page.get("has_more") is True and route.cursor and rows):
                 return found
             path = f"{route.path}{'&' if '?' in route.path else '?'}{route.cursor}={quote(str(rows[-1].get('id')))}"
         raise SubjectError(f"GET {route.path} has more than {MAX_PAGES} pages", do="give --effects PATH")
 
     def _moved(self, kind: str, row: Mapping[str, object]) -> bool:
-        return meaning(self.profile, kind, row.get("status", "succeeded")) == "succeeded"
+        return meaning(self.profile, kind, row.get("status", "succeeded")) in {"succeeded", "partially_captured"}
+
+    def _effect(self, kind: str, row: Mapping[str, object]) -> Effect:
+        """What a list shows of a payment or refund; one that was authorised first moved by its captures, as one sum."""
+        captured_later = self.profile.captures is not None and row.get("capture") == self.profile.captures.later
+        if kind == "payment" and captured_later:
+            return _effect("capture", {**row, "payment_id": row.get("id"), "amount": row.get("captured")})
+        return _effect(kind, row)
 
     async def _get(self, path: str, tenant: str) -> Answer:
         headers = common_headers(self.profile, self.credentials[tenant], self.target)

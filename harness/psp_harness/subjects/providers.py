@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from psp_harness import __version__
 from psp_harness.errors import SubjectError, UsageError
+from psp_harness.miniatures.durable import STATE_DIR
 from psp_harness.model import Claims, Role
+from psp_harness.profile import REFRESHED
 from psp_harness.subjects import hosting, protocol
 from psp_harness.subjects.channels import ProcessChannel
 from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import expect, miniature
+from psp_harness.subjects.own_server import TARGET, OfMiniatures, environment
 from psp_harness.subjects.provider import ProviderSubject
 from psp_harness.subjects.reference_provider import presentable, serving, store_of
 
@@ -31,14 +35,20 @@ async def https(rest: str, options: Options, stack: AsyncExitStack) -> ProviderS
 
 async def asgi_provider(target: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
     """An ASGI application, under uvicorn."""
-    base_url = await stack.enter_async_context(hosting.in_process(target, hosting.uvicorn_command))
-    return _provider(f"asgi:{target}", base_url, options, Claims(target))
+    return await _hosted(f"asgi:{target}", target, hosting.uvicorn_command, options, stack)
 
 
 async def wsgi_provider(target: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
     """A WSGI application, under waitress."""
-    base_url = await stack.enter_async_context(hosting.in_process(target, hosting.waitress_command))
-    return _provider(f"wsgi:{target}", base_url, options, Claims(target))
+    return await _hosted(f"wsgi:{target}", target, hosting.waitress_command, options, stack)
+
+
+async def _hosted(
+    address: str, target: str, command: hosting.Command, options: Options, stack: AsyncExitStack
+) -> ProviderSubject:
+    hosted = await stack.enter_async_context(hosting.in_process(target, command))
+    claims = Claims(target, features=options.claimed)
+    return replace(_provider(address, hosted.base_url, options, claims), restart=hosted.restart)
 
 
 async def exec_provider(command: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
@@ -70,19 +80,25 @@ async def reference_provider(name: str, options: Options, stack: AsyncExitStack)
     """The project's own provider, its books in memory or in a store."""
     kind, store = store_of(name)
     expect(kind, "provider")
-    base_url = await stack.enter_async_context(serving(options.profile, options.credentials, store))
-    claims = Claims("psp-harness reference provider", __version__, "python")
-    routes = _with(options, "/psp-harness/effects", "/psp-harness/clock")
-    return _provider(presentable(f"reference:{name}"), base_url, routes, claims)
+    ours = _ours(options, "/psp-harness/effects", "/psp-harness/clock")
+    base_url, restart = await stack.enter_async_context(serving(ours.profile, ours.credentials, store))
+    features = frozenset({"durable"} if restart else ())
+    claims = Claims("psp-harness reference provider", __version__, "python", features)
+    return replace(_provider(presentable(f"reference:{name}"), base_url, ours, claims), restart=restart)
 
 
 async def miniature_provider(name: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
     """A miniature of the role provider."""
     made = miniature(name, Role.PROVIDER)
-    base_url = await stack.enter_async_context(hosting.in_thread(made.make()))
-    return _provider(
-        f"miniature:{name}", base_url, _with(options, "/effects", "/clock"), Claims(name, language="python")
-    )
+    ours = _ours(options, "/effects", "/clock")
+    if not made.durable:
+        base_url = await stack.enter_async_context(hosting.in_thread(made.make()))
+        return _provider(f"miniature:{name}", base_url, ours, Claims(name, language="python"))
+    state = stack.enter_context(tempfile.TemporaryDirectory(prefix="psp-harness-"))
+    kept = {**environment(OfMiniatures(name)), STATE_DIR: state}
+    hosted = await stack.enter_async_context(hosting.in_process(TARGET, environment=kept))
+    claims = Claims(name, language="python", features=frozenset({"durable"}))
+    return replace(_provider(f"miniature:{name}", hosted.base_url, ours, claims), restart=hosted.restart)
 
 
 async def _http_provider(rest: str, options: Options, stack: AsyncExitStack, *, scheme: str) -> ProviderSubject:  # noqa: ARG001
@@ -100,9 +116,11 @@ async def _http_provider(rest: str, options: Options, stack: AsyncExitStack, *, 
     return _provider(shown, url.rstrip("/"), options, Claims(host))
 
 
-def _with(options: Options, effects_path: str, clock_path: str) -> Options:
-    """With the routes of a provider of ours, which knows them itself."""
-    return replace(options, effects_path=effects_path, clock_path=clock_path)
+def _ours(options: Options, effects_path: str, clock_path: str) -> Options:
+    """With what a provider of ours has beside its profile: routes of the harness, and a second credential."""
+    refreshed = f"tenant-a{REFRESHED}"
+    second = {refreshed: f"{options.credentials['tenant-a']}{REFRESHED}", **options.credentials}
+    return replace(options, effects_path=effects_path, clock_path=clock_path, credentials=second)
 
 
 def _provider(address: str, base_url: str, options: Options, claims: Claims) -> ProviderSubject:

@@ -102,7 +102,7 @@ class Caller:
 
         Raises `SubjectError` where one of them cannot be answered; the others are recorded all the same.
         """
-        held = asyncio.Barrier(len(outgoing))
+        held = asyncio.Barrier(max(1, len(outgoing)))
         done = await asyncio.gather(*(self._one(each, held) for each in outgoing), return_exceptions=True)
         for error in done:
             if isinstance(error, BaseException):

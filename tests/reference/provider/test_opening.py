@@ -9,7 +9,7 @@ import pytest
 
 from psp_harness.errors import UsageError
 from psp_harness.model import Answer
-from psp_harness.reference.provider.ledger import Payment, PaymentStatus, Place
+from psp_harness.reference.provider.ledger import Entry, Place
 from psp_harness.reference.provider.stores import Effected
 from psp_harness.reference.provider.stores.opening import apart, open_store, remove, shown
 
@@ -86,7 +86,7 @@ def test_runs_stand_apart(tmp_path: Path) -> None:
 
 async def test_what_is_removed_is_gone(shared_store: str) -> None:
     """After it was removed, a store that is opened under the same name is empty; nothing of the old one is left."""
-    entry = Payment("tenant-a", "pay", 1000, "EUR", None, PaymentStatus.SUCCEEDED, 0.0)
+    entry = Entry("tenant-a", "payment", "pay", "", 1000, "EUR", None, 0.0, {"capture": "at-once"})
     store = open_store(shared_store)
     await store.complete(None, Place("tenant-a", "payment", "pay"), lambda _: Effected(entry, Answer(201)))
     await store.close()

@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from psp_harness.model import Answer
 from psp_harness.reference.provider.keys import Claim, Slot, Term
-from psp_harness.reference.provider.ledger import Ledger, Payment, PaymentStatus, Place, Refund, RefundStatus, Refusal
+from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
+from psp_harness.reference.provider.standing import of_payment
 from psp_harness.reference.provider.stores import Decide, Effected, StoreUnavailable
 from psp_harness.reference.provider.stores.opening import open_store, remove
 from reference.provider.sharing import of_this_test
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-PAYMENT = Payment("tenant-a", "pay", 1000, "EUR", None, PaymentStatus.SUCCEEDED, 0.0)
+PAYMENT = Entry("tenant-a", "payment", "pay", "", 1000, "EUR", None, 0.0, {"capture": "at-once"})
 PLACE = Place("tenant-a", "payment", "pay")
 WRONG_DEFAULTS = "?options=-c%20synchronous_commit%3Doff%20-c%20default_transaction_isolation%3Dserializable"
 
@@ -41,7 +42,7 @@ async def store(address: str) -> AsyncIterator[PostgresqlStore]:
     await store.close()
 
 
-def enter(entry: Payment | Refund) -> Decide:
+def enter(entry: Entry) -> Decide:
     """Decide for it, unless its id is taken."""
 
     def decide(ledger: Ledger) -> Effected | Refusal:
@@ -52,12 +53,13 @@ def enter(entry: Payment | Refund) -> Decide:
 
 def give_back(number: int) -> tuple[Place, Decide]:
     """A refund of 4.00, if as much is left."""
-    refund = Refund("tenant-a", f"ref-{number}", "pay", 400, "EUR", None, RefundStatus.SUCCEEDED, 0.0)
+    refund = Entry("tenant-a", "refund", f"ref-{number}", "payment/pay", 400, "EUR")
 
     def decide(ledger: Ledger) -> Effected | Refusal:
-        return Effected(refund, Answer(201)) if ledger.left >= refund.amount else Refusal("exceeds-captured", "")
+        left = of_payment(ledger.above, ledger.beside, 0.0).left if ledger.above else 0
+        return Effected(refund, Answer(201)) if left >= refund.amount else Refusal("exceeds-captured", "")
 
-    return Place("tenant-a", "refund", refund.id, "pay"), decide
+    return Place("tenant-a", "refund", refund.id, "payment/pay"), decide
 
 
 async def test_every_session_is_made_safe(store: PostgresqlStore) -> None:

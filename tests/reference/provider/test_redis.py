@@ -12,7 +12,7 @@ import pytest_asyncio
 from psp_harness.errors import UsageError
 from psp_harness.model import Answer
 from psp_harness.reference.provider.keys import Claim, Slot, Term
-from psp_harness.reference.provider.ledger import Ledger, Payment, PaymentStatus, Place, Refusal
+from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.stores import Effected, StoreUnavailable
 from psp_harness.reference.provider.stores.opening import open_store, remove
 from reference.provider.line import laid
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-PAYMENT = Payment("tenant-a", "pay", 1000, "EUR", None, PaymentStatus.SUCCEEDED, 0.0)
+PAYMENT = Entry("tenant-a", "payment", "pay", "", 1000, "EUR", None, 0.0, {"capture": "at-once"})
 PLACE = Place("tenant-a", "payment", "pay")
 SLOT = Slot("tenant-a", "create-payment", b"key")
 

@@ -10,12 +10,12 @@ import pytest_asyncio
 
 from psp_harness.model import Answer
 from psp_harness.reference.provider.keys import Claim, Slot, Term
-from psp_harness.reference.provider.ledger import Ledger, Payment, PaymentStatus, Place
+from psp_harness.reference.provider.ledger import Entry, Ledger, Place
 from psp_harness.reference.provider.stores import Effected
 from psp_harness.reference.provider.stores.sqlite import SqliteStore
 
 PLACE = Place("tenant-a", "payment", "pay")
-PAYMENT = Payment("tenant-a", "pay", 1000, "EUR", None, PaymentStatus.SUCCEEDED, 0.0)
+PAYMENT = Entry("tenant-a", "payment", "pay", "", 1000, "EUR", None, 0.0, {"capture": "at-once"})
 
 
 @pytest.fixture

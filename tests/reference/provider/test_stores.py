@@ -7,22 +7,15 @@ import pytest
 
 from psp_harness.model import Answer
 from psp_harness.reference.provider.keys import Claim, Record, Slot, Term
-from psp_harness.reference.provider.ledger import (
-    Ledger,
-    Payment,
-    PaymentStatus,
-    Place,
-    Refund,
-    RefundStatus,
-    Refusal,
-)
+from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.stores import Decide, Effected, Lost, Store
 from psp_harness.reference.provider.stores.kept import freeze, thaw
 from reference.provider.asking import OpenStore
 
 SLOT = Slot("tenant-a", "create-payment", b"key")
-PAYMENT = Payment("tenant-a", "pay", 1000, "EUR", "order-1", PaymentStatus.SUCCEEDED, 1.5)
-REFUND = Refund("tenant-a", "ref", "pay", 300, "EUR", None, RefundStatus.SUCCEEDED, 2.5)
+PAYMENT = Entry("tenant-a", "payment", "pay", "", 1000, "EUR", "order-1", 1.5, {"capture": "later", "of": ["é", 1]})
+CAPTURE = Entry("tenant-a", "capture", "cap", "payment/pay", 400, "EUR", None, 2.0)
+REFUND = Entry("tenant-a", "refund", "ref", "payment/pay", 300, "EUR", None, 2.5)
 ANSWER = Answer(201, ((b"content-type", b"application/json"),), b'{"a":"\xc3\xa9\xff\x00"}')
 PLACE = Place("tenant-a", "payment", "pay")
 
@@ -39,7 +32,7 @@ async def claimed(store: Store, now: float = 0.0, slot: Slot = SLOT) -> Claim:
     return claim
 
 
-def effect(entry: Payment | Refund = PAYMENT) -> Decide:
+def effect(entry: Entry = PAYMENT) -> Decide:
     """Decide for this effect, whatever the ledger says."""
     return lambda _: Effected(entry, ANSWER)
 
@@ -133,13 +126,15 @@ async def test_keys_are_forgotten_after_their_time(open_store: OpenStore) -> Non
 
 
 async def test_a_decision_sees_the_ledger(open_store: OpenStore) -> None:
-    """A decision sees what has its id, the tenant's own payment and its refunds, and nothing of others."""
+    """It sees what has its id, what stands above it, and what else is of that, in order; and nothing of others."""
     store = open_store()
     theirs = replace(PAYMENT, tenant="tenant-b")
-    for entry in (PAYMENT, theirs, REFUND, replace(REFUND, tenant="tenant-b", id="theirs")):
+    for entry in (PAYMENT, theirs, CAPTURE, REFUND, replace(REFUND, tenant="tenant-b", id="theirs")):
         await store.complete(None, PLACE, effect(entry))
-    assert await store.ledger(Place("tenant-a", "refund", "ref", "pay")) == Ledger(REFUND, PAYMENT, (REFUND,))
-    assert await store.ledger(Place("tenant-a", "refund", "new", "none")) == Ledger()
+    seen = await store.ledger(Place("tenant-a", "refund", "new", "payment/pay"))
+    assert seen == Ledger(None, PAYMENT, (CAPTURE, REFUND))
+    assert (await store.ledger(Place("tenant-a", "refund", "ref", "payment/pay"))).existing == REFUND
+    assert await store.ledger(Place("tenant-a", "refund", "new", "payment/none")) == Ledger()
     assert await store.ledger(Place("tenant-a", "payment", "pay")) == Ledger(existing=PAYMENT)
     assert await store.ledger(Place("tenant-b", "payment", "pay")) == Ledger(existing=theirs)
 

@@ -6,29 +6,47 @@ What must live here: everything about routes, bodies, status codes and headers. 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from psp_harness.model import Answer, Request
-from psp_harness.profile import Profile, operation_of, wording
+from psp_harness.profile import REFRESHED, Profile, operation_of, wording
 from psp_harness.profile import Refusal as Wording
+from psp_harness.reference.provider.engine import Terms
 from psp_harness.reference.provider.fingerprint import fingerprint
-from psp_harness.reference.provider.ledger import Entry, Refund, Refusal, kind_of
+from psp_harness.reference.provider.ledger import Entry, Refusal
 from psp_harness.reference.provider.listing import Page
+from psp_harness.reference.provider.orders import Order, PaymentOrder
+from psp_harness.reference.provider.standing import Capture, Fate, PaymentStanding, of_payment, of_refund
 from psp_harness.template import Json, decode, encode, fill
 
 KIND: Mapping[str, str] = {
     "create-payment": "payment",
     "get-payment": "payment",
     "list-payments": "payment",
+    "capture-payment": "capture",
+    "cancel-payment": "cancellation",
     "create-refund": "refund",
     "get-refund": "refund",
     "list-refunds": "refund",
 }
-"""What each operation is about."""
+"""What each operation enters, or shows."""
 
-_USUAL = {"unauthorized": 401, "not-found": 404, "in-flight": 409, "duplicate": 409, "store-unavailable": 503}
+_CARDS = {"declined": "declined"}
+"""The test card of a PSP that documents none."""
+
+_FATES = {fate.value for fate in Fate}
+
+_USUAL = {
+    "unauthorized": 401,
+    "declined": 402,
+    "not-found": 404,
+    "in-flight": 409,
+    "duplicate": 409,
+    "store-unavailable": 503,
+}
 """The status of a reason for which the profile has no words, and which must not pass for an invalid request."""
 
 _TITLES = {
@@ -56,7 +74,7 @@ def tenant_of(profile: Profile, credentials: Mapping[str, str], request: Request
     for tenant, credential in credentials.items():
         expected = str(fill(profile.auth.value, {"credential": credential})).encode()
         if len(lines) == 1 and hmac.compare_digest(lines[0], expected):
-            return tenant
+            return tenant.removesuffix(REFRESHED)
     return Refusal("unauthorized", f"{profile.auth.header} is missing or wrong")
 
 
@@ -79,25 +97,40 @@ def _as_text(values: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def entry_answer(profile: Profile, operation: str, entry: Entry) -> Answer:
-    """What is said of one payment or refund."""
+def answer_of(profile: Profile, operation: str, entry: Entry, later: Iterable[Entry], now: float) -> Answer:
+    """What is said of one payment or refund, as it stands; `later` are the entries of it."""
     route = profile.operations[operation]
-    return _answer(route.status, fill(route.answer, _values(profile, entry)))
+    return _answer(route.status, fill(route.answer, _values(profile, entry, later, now)))
 
 
-def list_answer(profile: Profile, operation: str, page: Page) -> Answer:
-    """What is said of many: each as its own route says it."""
+def list_answer(profile: Profile, operation: str, page: Page, books: Sequence[Entry], now: float) -> Answer:
+    """What is said of many: each as its own route says it. `books` are all entries of the tenant."""
     route, single = profile.operations[operation], profile.operations[f"get-{KIND[operation]}"]
-    items = [fill(single.answer, _values(profile, entry)) for entry in page.items]
+    later: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in books:
+        later[entry.of].append(entry)
+    items = [fill(single.answer, _values(profile, entry, later[entry.name], now)) for entry in page.items]
     return _answer(route.status, fill(route.answer, {"items": items, "has_more": page.has_more}))
+
+
+def terms_of(profile: Profile, order: Order, now: float) -> Terms:
+    """What the PSP's words for a card and for the time of capture come to; one that it does not know says nothing."""
+    if not isinstance(order, PaymentOrder):
+        return Terms(now)
+    words = profile.captures
+    later = words is not None and order.capture == words.later
+    capture = (Capture.IN_PARTS if words and words.in_parts else Capture.LATER) if later else Capture.AT_ONCE
+    fates = (Fate(fate) for fate, token in (profile.cards or _CARDS).items() if fate in _FATES and token == order.token)
+    return Terms(now, capture, next(fates, Fate.NONE))
 
 
 def refusal_answer(profile: Profile, refusal: Refusal) -> Answer:
     """No, in the PSP's words for that reason."""
-    wording = _wording(profile, refusal.reason)
+    said = _wording(profile, refusal.reason)
     title = _TITLES.get(refusal.reason, refusal.reason).format(profile.key.name if profile.key else "key")
-    words = {"type": "about:blank", "title": title, "message": refusal.message, "id": "", "status": "", "key": ""}
-    return _answer(wording.status[0], fill(wording.body, {**words, **refusal.about}), wording.content_type)
+    words = {"type": "about:blank", "title": title, "message": refusal.message, "id": "", "key": ""}
+    about = {**refusal.about, "status": wording(profile, "payment", refusal.about.get("status", ""))}
+    return _answer(said.status[0], fill(said.body, {**words, **about}), said.content_type)
 
 
 def replayed(profile: Profile, answer: Answer) -> Answer:
@@ -119,13 +152,12 @@ def _answer(status: int, message: Json, content_type: str = "application/json") 
     return Answer(status, ((b"content-type", content_type.encode()),), encode(message, "json"))
 
 
-def _values(profile: Profile, entry: Entry) -> dict[str, object]:
+def _values(profile: Profile, entry: Entry, later: Iterable[Entry], now: float) -> dict[str, object]:
     created = datetime.fromtimestamp(entry.created, UTC).isoformat(timespec="milliseconds")
     values: dict[str, object] = {
         "id": entry.id,
         "amount": entry.amount,
         "currency": entry.currency,
-        "status": wording(profile, kind_of(entry), entry.status.value),
         "merchant": entry.tenant,
         "created": created.replace("+00:00", "Z"),
         "created_unix": int(entry.created),
@@ -134,4 +166,19 @@ def _values(profile: Profile, entry: Entry) -> dict[str, object]:
     }
     if entry.reference is not None:
         values["reference"] = entry.reference
-    return values | ({"payment_id": entry.payment_id} if isinstance(entry, Refund) else {})
+    if entry.kind == "refund":
+        status = of_refund(entry, now)
+        return values | {"payment_id": entry.of.partition("/")[2], "status": wording(profile, "refund", status)}
+    return values | _of_payment(profile, entry, of_payment(entry, later, now))
+
+
+def _of_payment(profile: Profile, payment: Entry, standing: PaymentStanding) -> dict[str, object]:
+    values: dict[str, object] = {
+        "status": wording(profile, "payment", standing.status),
+        "captured": standing.captured,
+        "capturable": standing.capturable,
+    }
+    if profile.captures is not None:
+        at_once = payment.about["capture"] == Capture.AT_ONCE
+        values["capture"] = profile.captures.at_once if at_once else profile.captures.later
+    return values

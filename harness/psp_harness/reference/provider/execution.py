@@ -17,15 +17,16 @@ from dataclasses import dataclass, replace
 
 from psp_harness.model import Answer
 from psp_harness.profile import Profile
-from psp_harness.reference.provider.dialect import KIND, Call, entry_answer, replayed
-from psp_harness.reference.provider.engine import create_payment, create_refund
+from psp_harness.reference.provider import engine
+from psp_harness.reference.provider.dialect import KIND, Call, answer_of, refusal_answer, replayed, terms_of
 from psp_harness.reference.provider.keys import Claim, Term
 from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.orders import Order, PaymentOrder, RefundOrder, order_of
 from psp_harness.reference.provider.policy import IN_FLIGHT, Keyed, Replay, Unkeyed, Wait, decide, slot_of, ttl_of
+from psp_harness.reference.provider.standing import Fate
 from psp_harness.reference.provider.stores import Decide, Effected, Lost, Store, StoreUnavailable
 
-LEASE = 10.0
+LEASE = 5.0
 """Seconds. Processing takes milliseconds; this is how long a process that died keeps its key from being tried again."""
 
 PAUSES = (0.005, 0.01, 0.02, 0.04, 0.08, *(0.15,) * 30)
@@ -45,7 +46,7 @@ class Execution:
     fresh_id: Callable[[str], str]
     processing: Callable[[], Awaitable[None]]
 
-    async def create(self, tenant: str, call: Call, key: Keyed | Unkeyed) -> Answer | Refusal:
+    async def change(self, tenant: str, call: Call, key: Keyed | Unkeyed) -> Answer | Refusal:
         """Execute, if nobody did under this key; else what the policy says."""
         for pause in PAUSES:
             match await self._attempt(tenant, call, key):
@@ -77,7 +78,7 @@ class Execution:
             raise
 
     async def _settle(self, claim: Claim | None, tenant: str, call: Call) -> Answer | Refusal | Lost:
-        order = order_of(KIND[call.operation], call.values)
+        order = order_of(call.operation, call.values)
         if isinstance(order, Refusal):
             await self._release(claim)
             return order
@@ -92,32 +93,35 @@ class Execution:
                 await self.store.release(claim)
 
     def _place(self, tenant: str, call: Call, order: Order) -> Place:
-        kind = KIND[call.operation]
-        prefix = self.profile.operations[call.operation].id_prefix
-        id_ = order.chosen_id or self.fresh_id(f"{kind[:3]}_" if prefix is None else prefix)
-        return Place(tenant, kind, id_, order.payment_id if isinstance(order, RefundOrder) else "")
+        kind, prefix = KIND[call.operation], self.profile.operations[call.operation].id_prefix
+        chosen = order.chosen_id if isinstance(order, PaymentOrder | RefundOrder) else None
+        id_ = chosen or self.fresh_id(f"{kind[:3]}_" if prefix is None else prefix)
+        return Place(tenant, kind, id_, "" if isinstance(order, PaymentOrder) else f"payment/{order.payment_id}")
 
     async def _decision(self, call: Call, order: Order, place: Place) -> Decide:
-        now = self.now()
+        terms = terms_of(self.profile, order, self.now())
 
         def on(ledger: Ledger) -> Effected | Refusal:
-            entry = _entry(order, ledger, place, now)
+            entry = engine.decide(order, ledger, place, terms)
             if isinstance(entry, Refusal):
                 return entry
-            return Effected(entry, entry_answer(self.profile, call.operation, entry))
+            return Effected(entry, self._answer(call.operation, entry, ledger, terms.now))
 
         if place.kind == "refund" and self.profile.has_defect("refund-race"):
             return await self._racing(on, place)
         return on
+
+    def _answer(self, operation: str, entry: Entry, ledger: Ledger, now: float) -> Answer:
+        """What is shown of what was entered; a capture and a cancellation show their payment."""
+        if entry.kind in {"payment", "refund"}:
+            if entry.about.get("fate") == Fate.DECLINED and "declined" in self.profile.refusals:
+                return refusal_answer(self.profile, Refusal("declined", "the card was declined", {"id": entry.id}))
+            return answer_of(self.profile, operation, entry, (), now)
+        assert ledger.above is not None, "a capture is of a payment"
+        return answer_of(self.profile, operation, ledger.above, (*ledger.beside, entry), now)
 
     async def _racing(self, decide_on: Decide, place: Place) -> Decide:
         """The listed defect, on purpose: what is left is read now and spent later, without a second look."""
         stale = await self.store.ledger(place)
         await asyncio.sleep(RACE)
         return lambda ledger: decide_on(replace(stale, existing=ledger.existing))
-
-
-def _entry(order: Order, ledger: Ledger, place: Place, now: float) -> Entry | Refusal:
-    if isinstance(order, PaymentOrder):
-        return create_payment(order, ledger, place, now)
-    return create_refund(order, ledger, place, now)

@@ -1,67 +1,52 @@
-"""Payments and refunds as values, what a decision about them gets to see, and the word for no."""
+"""The books as values: entries that are only ever added, what a decision about one place sees, and the word for no."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-
-
-class PaymentStatus(StrEnum):
-    """The states of a payment."""
-
-    PROCESSING = "processing"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
-class RefundStatus(StrEnum):
-    """The states of a refund."""
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
-    """A charge. The amount is in minor units, `created` in seconds since 1970."""
+class Entry:
+    """One line of the books. It never changes: what becomes of it, later entries say, and time.
+
+    The amount is in minor units, `created` in seconds since 1970.
+    """
 
     tenant: str
+    kind: str
+    """`payment`, `capture`, `cancellation` or `refund`."""
     id: str
-    amount: int
-    currency: str
-    reference: str | None
-    status: PaymentStatus
-    created: float
+    of: str = ""
+    """What it is about: the name of an earlier entry of the tenant."""
+    amount: int = 0
+    currency: str = ""
+    reference: str | None = None
+    created: float = 0.0
+    about: Mapping[str, object] = field(default_factory=dict)
+    """What else is known of it, in words of ours: how it is captured, what time will make of it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """Money given back: of one payment, in its currency."""
-
-    tenant: str
-    id: str
-    payment_id: str
-    amount: int
-    currency: str
-    reference: str | None
-    status: RefundStatus
-    created: float
-
-
-Entry = Payment | Refund
+    @property
+    def name(self) -> str:
+        """Kind and id: by it others are `of` this one."""
+        return f"{self.kind}/{self.id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an entry stands, or would stand: an id belongs to a tenant and a kind, `payment` or `refund`."""
+    """Where an entry stands, or would stand: an id belongs to a tenant and a kind."""
 
     tenant: str
     kind: str
     id: str
-    payment_id: str = ""
-    """Of a refund: the payment that it is of."""
+    of: str = ""
+    """The name of what stands above it: of a refund, its payment."""
+
+    @property
+    def above(self) -> tuple[str, str]:
+        """Kind and id of what stands above it."""
+        kind, _, id_ = self.of.partition("/")
+        return kind, id_
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +55,10 @@ class Ledger:
 
     existing: Entry | None = None
     """What has that id already."""
-    payment: Payment | None = None
-    """The payment that a refund names; the tenant's own or none."""
-    refunds: tuple[Refund, ...] = ()
-    """Those of that payment."""
-
-    @property
-    def left(self) -> int:
-        """What may still be given back: the captured amount less every refund that did not fail."""
-        given = sum(refund.amount for refund in self.refunds if refund.status is not RefundStatus.FAILED)
-        return self.payment.amount - given if self.payment else 0
+    above: Entry | None = None
+    """What the place is of; the tenant's own or nothing."""
+    beside: tuple[Entry, ...] = ()
+    """Every entry of that one, in the order in which they happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +71,10 @@ class Refusal:
     """What the PSP's own words may want to name: `id`, `status`, `key`."""
 
 
-def kind_of(entry: Entry) -> str:
-    """`payment` or `refund`."""
-    return "payment" if isinstance(entry, Payment) else "refund"
-
-
-def moved_money(entry: Entry) -> bool:
-    """Whether an entry is an effect: a declined payment and a failed refund are none."""
-    if isinstance(entry, Payment):
-        return entry.status is PaymentStatus.SUCCEEDED
-    return entry.status is not RefundStatus.FAILED
+def ledger_of(place: Place, entries: Mapping[tuple[str, str], Entry]) -> Ledger:
+    """The ledger of a place, out of entries of its tenant, by kind and id, among which all of it is, in order."""
+    return Ledger(
+        existing=entries.get((place.kind, place.id)),
+        above=entries.get(place.above),
+        beside=tuple(entry for entry in entries.values() if place.of and entry.of == place.of),
+    )

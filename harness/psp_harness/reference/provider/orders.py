@@ -13,9 +13,6 @@ import msgspec
 
 from psp_harness.reference.provider.ledger import Refusal
 
-DECLINED = "declined"
-"""The payment token whose charge is declined, for whoever wants to see a decline."""
-
 MAX_REFUND_ID = 64
 """Bytes."""
 
@@ -38,6 +35,24 @@ class PaymentOrder:
     chosen_id: PaymentId | None = None
     """The id that the caller chose for what it creates."""
     token: object = None
+    """What stands for the card."""
+    capture: object = None
+    """When it is to be captured, in the PSP's word."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOrder:
+    """Take this much of what was authorised; all of it, where no amount is given."""
+
+    payment_id: Name
+    amount: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelOrder:
+    """Give up what was authorised."""
+
+    payment_id: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +69,22 @@ class RefundOrder:
             raise ValueError(f"expected a refund id of at most {MAX_REFUND_ID} bytes")
 
 
-Order = PaymentOrder | RefundOrder
+Order = PaymentOrder | CaptureOrder | CancelOrder | RefundOrder
+
+ORDERS: Mapping[str, type[Order]] = {
+    "create-payment": PaymentOrder,
+    "capture-payment": CaptureOrder,
+    "cancel-payment": CancelOrder,
+    "create-refund": RefundOrder,
+}
+"""What each operation that changes something asks for."""
 
 
-def order_of(kind: str, values: Mapping[str, object] | None) -> Order | Refusal:
-    """The order for a `payment` or a `refund` that these values make; None stands for a body that cannot be read."""
+def order_of(operation: str, values: Mapping[str, object] | None) -> Order | Refusal:
+    """The order that these values make; None stands for a body that cannot be read."""
     if values is None:
         return Refusal("invalid", "the body must be one object, in the encoding of this API")
-    wanted: type[Order] = PaymentOrder if kind == "payment" else RefundOrder
     try:
-        return msgspec.convert(values, wanted)
+        return msgspec.convert(values, ORDERS[operation])
     except msgspec.ValidationError as error:
         return Refusal("invalid", str(error))

@@ -17,20 +17,21 @@ from psp_harness.profile import Profile
 from psp_harness.reference.provider.dialect import (
     KIND,
     Call,
+    answer_of,
     call_of,
-    entry_answer,
     list_answer,
     refusal_answer,
     tenant_of,
 )
 from psp_harness.reference.provider.execution import Execution
-from psp_harness.reference.provider.ledger import Place, Refund, Refusal, kind_of, moved_money
+from psp_harness.reference.provider.ledger import Place, Refusal
 from psp_harness.reference.provider.listing import page_of
+from psp_harness.reference.provider.orders import ORDERS
 from psp_harness.reference.provider.policy import Keyed, read_key
+from psp_harness.reference.provider.standing import effects_of
 from psp_harness.reference.provider.stores import Store, StoreUnavailable
 
 _ALPHABET = string.ascii_letters + string.digits
-_CREATES = frozenset({"create-payment", "create-refund"})
 
 
 def fresh_id(prefix: str) -> str:
@@ -80,24 +81,13 @@ class Provider:
         call = call_of(self._profile, request)
         if isinstance(call, Refusal):
             return self._refuse(call)
-        if call.operation in _CREATES:
-            return await self._create(tenant, call, request)
+        if call.operation in ORDERS:
+            return await self._change(tenant, call, request)
         return await self._read(tenant, call, request)
 
     async def effects(self) -> tuple[Effect, ...]:
         """Every movement of money that happened, of all tenants."""
-        return tuple(
-            Effect(
-                kind=kind_of(entry),
-                id=entry.id,
-                amount=entry.amount,
-                currency=entry.currency,
-                payment_id=entry.payment_id if isinstance(entry, Refund) else "",
-                reference=entry.reference or "",
-            )
-            for entry in await self._store.entries()
-            if moved_money(entry)
-        )
+        return effects_of(await self._store.entries(), self._now())
 
     async def advance(self, seconds: float) -> None:
         """Let the provider's clock, and no other, go forward."""
@@ -122,25 +112,24 @@ class Provider:
         if call.operation.startswith("list-"):
             return await self._list(tenant, call, request)
         wanted = unquote(str((call.values or {}).get("id")))
-        entry = (await self._store.ledger(Place(tenant, kind, wanted))).existing
-        if entry is None:
+        seen = await self._store.ledger(Place(tenant, kind, wanted, of=f"{kind}/{wanted}"))
+        if seen.existing is None:
             return self._refuse(Refusal("not-found", f"there is no {kind} {wanted!r}"))
-        return entry_answer(self._profile, call.operation, entry)
+        return answer_of(self._profile, call.operation, seen.existing, seen.beside, self._now())
 
     async def _list(self, tenant: str, call: Call, request: Request) -> Answer:
-        entries = [
-            entry
-            for entry in await self._store.entries()
-            if entry.tenant == tenant and kind_of(entry) == KIND[call.operation]
-        ]
+        books = [entry for entry in await self._store.entries() if entry.tenant == tenant]
+        entries = [entry for entry in books if entry.kind == KIND[call.operation]]
         page = page_of(self._profile.operations[call.operation], request.target, entries)
-        return self._refuse(page) if isinstance(page, Refusal) else list_answer(self._profile, call.operation, page)
+        if isinstance(page, Refusal):
+            return self._refuse(page)
+        return list_answer(self._profile, call.operation, page, books, self._now())
 
-    async def _create(self, tenant: str, call: Call, request: Request) -> Answer:
+    async def _change(self, tenant: str, call: Call, request: Request) -> Answer:
         key = read_key(self._profile, call.operation, request)
         if isinstance(key, Refusal):
             return self._refuse(key)
-        verdict = await self._execution.create(tenant, call, key)
+        verdict = await self._execution.change(tenant, call, key)
         if isinstance(verdict, Answer):
             return verdict
         sent = {"key": key.key.decode(errors="replace")} if isinstance(key, Keyed) else {}

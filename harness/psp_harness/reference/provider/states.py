@@ -6,15 +6,42 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from psp_harness.reference.provider.ledger import PaymentStatus, RefundStatus, Refusal
+from psp_harness.reference.provider.ledger import Refusal
+
+
+class PaymentStatus(StrEnum):
+    """The states of a payment."""
+
+    PROCESSING = "processing"
+    AUTHORIZED = "authorized"
+    SUCCEEDED = "succeeded"
+    PARTIALLY_CAPTURED = "partially_captured"
+    CAPTURABLE = "partially_captured_and_capturable"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
 
 
 class PaymentEvent(StrEnum):
     """What can happen to a payment."""
 
-    CAPTURE = "capture"
+    AUTHORISE = "authorise"
     DECLINE = "decline"
+    CAPTURE = "capture"
+    """Of all that is authorised."""
+    CAPTURE_PART = "capture-part"
+    """The rest is given up."""
+    CAPTURE_SOME = "capture-some"
+    """The rest may follow."""
+    CANCEL = "cancel"
     REFUND = "refund"
+
+
+class RefundStatus(StrEnum):
+    """The states of a refund."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
 
 
 class RefundEvent(StrEnum):
@@ -22,17 +49,29 @@ class RefundEvent(StrEnum):
 
     SETTLE = "settle"
     FAIL = "fail"
+    """Also of one that had been settled: the bank of the customer sent the money back."""
 
+
+_P, _E = PaymentStatus, PaymentEvent
 
 PAYMENT_MOVES: Mapping[tuple[PaymentStatus, PaymentEvent], PaymentStatus] = {
-    (PaymentStatus.PROCESSING, PaymentEvent.CAPTURE): PaymentStatus.SUCCEEDED,
-    (PaymentStatus.PROCESSING, PaymentEvent.DECLINE): PaymentStatus.FAILED,
-    (PaymentStatus.SUCCEEDED, PaymentEvent.REFUND): PaymentStatus.SUCCEEDED,
+    (_P.PROCESSING, _E.AUTHORISE): _P.AUTHORIZED,
+    (_P.PROCESSING, _E.DECLINE): _P.FAILED,
+    (_P.PROCESSING, _E.CAPTURE): _P.SUCCEEDED,
+    (_P.AUTHORIZED, _E.CAPTURE): _P.SUCCEEDED,
+    (_P.AUTHORIZED, _E.CAPTURE_PART): _P.PARTIALLY_CAPTURED,
+    (_P.AUTHORIZED, _E.CAPTURE_SOME): _P.CAPTURABLE,
+    (_P.AUTHORIZED, _E.CANCEL): _P.CANCELLED,
+    (_P.CAPTURABLE, _E.CAPTURE): _P.SUCCEEDED,
+    (_P.CAPTURABLE, _E.CAPTURE_SOME): _P.CAPTURABLE,
+    (_P.SUCCEEDED, _E.REFUND): _P.SUCCEEDED,
+    (_P.PARTIALLY_CAPTURED, _E.REFUND): _P.PARTIALLY_CAPTURED,
 }
 
 REFUND_MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
     (RefundStatus.PENDING, RefundEvent.SETTLE): RefundStatus.SUCCEEDED,
     (RefundStatus.PENDING, RefundEvent.FAIL): RefundStatus.FAILED,
+    (RefundStatus.SUCCEEDED, RefundEvent.FAIL): RefundStatus.FAILED,
 }
 
 State = TypeVar("State", bound=StrEnum)

@@ -63,7 +63,7 @@ Decide = Callable[[Ledger], Effected | Refusal]
 
 
 class Store(Protocol):
-    """Keys, payments and refunds of all tenants. Every method is atomic, also against other processes.
+    """Keys and entries of all tenants. Every method is atomic, also against other processes.
 
     Every method but `close` may raise `StoreUnavailable`.
     """
@@ -77,7 +77,7 @@ class Store(Protocol):
     async def complete(self, claim: Claim | None, place: Place, decide: Decide) -> Effected | Refusal | Lost:
         """Decide on the ledger as it stands, and keep the effect with its answer; a refusal frees the key instead.
 
-        Nothing else can change the payment between the look and the entry.
+        Nothing can be entered of what is above the place between the look and the entry.
         """
 
     async def release(self, claim: Claim) -> None:
@@ -87,7 +87,7 @@ class Store(Protocol):
         """What stands there now."""
 
     async def entries(self) -> tuple[Entry, ...]:
-        """Every payment and refund, in the order in which they happened."""
+        """Everything, in the order in which it happened."""
 
     async def close(self) -> None:
         """Give back files and connections."""

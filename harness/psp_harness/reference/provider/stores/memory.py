@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from psp_harness.model import Answer
 from psp_harness.reference.provider.keys import Claim, Record, Slot, Term
-from psp_harness.reference.provider.ledger import Entry, Ledger, Payment, Place, Refund, Refusal, kind_of
+from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.stores import Decide, Effected, Lost
 
 
@@ -36,7 +36,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._keys: dict[Slot, _Held] = {}
         self._entries: dict[tuple[str, str, str], Entry] = {}
-        self._refunds: defaultdict[tuple[str, str], list[Refund]] = defaultdict(list)
+        self._of: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
 
     async def claim(self, slot: Slot, fingerprint: str, term: Term) -> Claim | Record:
         """A dictionary entry, where none stands that still counts."""
@@ -81,14 +81,12 @@ class MemoryStore:
         return held is not None and held.token == claim.token and held.answer is None
 
     def _enter(self, entry: Entry) -> None:
-        self._entries[entry.tenant, kind_of(entry), entry.id] = entry
-        if isinstance(entry, Refund):
-            self._refunds[entry.tenant, entry.payment_id].append(entry)
+        self._entries[entry.tenant, entry.kind, entry.id] = entry
+        self._of[entry.tenant, entry.of].append(entry)
 
     def _look(self, place: Place) -> Ledger:
-        payment = self._entries.get((place.tenant, "payment", place.payment_id))
         return Ledger(
             existing=self._entries.get((place.tenant, place.kind, place.id)),
-            payment=payment if isinstance(payment, Payment) else None,
-            refunds=tuple(self._refunds.get((place.tenant, place.payment_id), ())),
+            above=self._entries.get((place.tenant, *place.above)),
+            beside=tuple(self._of.get((place.tenant, place.of), ())) if place.of else (),
         )

@@ -4,11 +4,11 @@ Each step is one transaction that takes its locks before it looks:
 
     claim     INSERT … ON CONFLICT DO UPDATE … WHERE it is over: one statement claims a key, or takes over one that is
               over. Where neither happens, the conflict has locked the row in the way, so that it stays to be read
-    complete  the key FOR UPDATE, the payment FOR UPDATE; then the look, the entry and the answer; COMMIT
+    complete  the key FOR UPDATE, what is above FOR UPDATE; then the look, the entry and the answer; COMMIT
     release   one DELETE, which token and missing answer keep to what is ours
 
 Why it is atomic: the entry and the answer stand in one transaction, and whoever wants to decide about the same key or
-the same payment waits for its locks. Locks are taken in one order, key, payment, id, so nobody waits in a circle.
+the same payment waits for its locks. Locks are taken in one order, key, what is above, id, so nobody waits in a circle.
 
 What must not be changed here, because money hangs on it:
  - READ COMMITTED, and the look as a statement of its own after the lock. A statement sees what was committed before it
@@ -46,7 +46,7 @@ from psp_harness.reference.provider.stores import Decide, Effected, Lost, StoreU
 from psp_harness.reference.provider.stores import postgresql_statements as sql
 from psp_harness.reference.provider.stores.connections import Connection, Connections
 from psp_harness.reference.provider.stores.kept import freeze, thaw
-from psp_harness.reference.provider.stores.rows import entry_of, ledger_of, row_of
+from psp_harness.reference.provider.stores.rows import entry_of, ledger_of_rows, parameters, row_of
 
 CONNECT_SECONDS: Final = 5
 MOST_CONNECTIONS: Final = 8
@@ -135,7 +135,7 @@ async def _complete(
 ) -> Effected | Refusal | Lost | _Anew:
     if claim and not await _rows(db, sql.OWNS, _owner(claim)):
         return Lost()
-    await db.execute(sql.LOCK, asdict(place))
+    await db.execute(sql.LOCK, parameters(place))
     ledger = await _look(db, place)
     decision = decide(ledger)
     if isinstance(decision, Effected):
@@ -151,9 +151,9 @@ async def _complete(
 
 async def _look(db: Connection, place: Place) -> Ledger:
     """Text of PostgreSQL holds no NUL, so nothing stands under an id that has one."""
-    if "\0" in place.id + place.payment_id:
+    if "\0" in place.id + place.of:
         return Ledger()
-    return ledger_of(place, await _read(db, sql.LOOK, asdict(place)))
+    return ledger_of_rows(place, await _read(db, sql.LOOK, parameters(place)))
 
 
 async def _rows(db: Connection, statement: str, values: Any) -> int:

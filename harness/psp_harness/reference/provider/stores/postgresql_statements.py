@@ -20,11 +20,11 @@ CREATE INDEX IF NOT EXISTS keys_expire ON keys (expires);
 CREATE INDEX IF NOT EXISTS keys_in_flight ON keys (leased_until) WHERE answer IS NULL;
 CREATE TABLE IF NOT EXISTS entries (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    tenant text NOT NULL, kind text NOT NULL, id text NOT NULL, payment_id text NOT NULL, amount bigint NOT NULL,
-    currency text NOT NULL, reference text, status text NOT NULL, created double precision NOT NULL,
+    tenant text NOT NULL, kind text NOT NULL, id text NOT NULL, of text NOT NULL, amount bigint NOT NULL,
+    currency text NOT NULL, reference text, created double precision NOT NULL, about text NOT NULL,
     UNIQUE (tenant, kind, id)
 );
-CREATE INDEX IF NOT EXISTS refunds_of_a_payment ON entries (tenant, payment_id) WHERE kind = 'refund';
+CREATE INDEX IF NOT EXISTS entries_of_one ON entries (tenant, of) WHERE of <> '';
 """
 
 _OVER = "keys.expires <= %(now)s OR (keys.answer IS NULL AND keys.leased_until <= %(now)s)"
@@ -54,12 +54,14 @@ OWNS = f"SELECT 1 FROM keys WHERE {_OWNED} FOR UPDATE"  # noqa: S608
 KEEP = f"UPDATE keys SET answer = %(answer)s WHERE {_OWNED}"  # noqa: S608
 FREE = f"DELETE FROM keys WHERE {_OWNED}"  # noqa: S608
 
-LOCK = "SELECT 1 FROM entries WHERE tenant = %(tenant)s AND kind = 'payment' AND id = %(payment_id)s FOR UPDATE"
+LOCK = "SELECT 1 FROM entries WHERE tenant = %(tenant)s AND kind = %(k_above)s AND id = %(i_above)s FOR UPDATE"
 READ_ALL = f"SELECT {COLUMNS} FROM entries ORDER BY number"  # noqa: S608
 LOOK = f"""
-SELECT {COLUMNS} FROM entries WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s
-UNION SELECT {COLUMNS} FROM entries WHERE tenant = %(tenant)s AND kind = 'payment' AND id = %(payment_id)s
-UNION SELECT {COLUMNS} FROM entries WHERE tenant = %(tenant)s AND kind = 'refund' AND payment_id = %(payment_id)s
+SELECT {COLUMNS} FROM (
+    SELECT * FROM entries WHERE tenant = %(tenant)s AND kind = %(kind)s AND id = %(id)s
+    UNION SELECT * FROM entries WHERE tenant = %(tenant)s AND kind = %(k_above)s AND id = %(i_above)s
+    UNION SELECT * FROM entries WHERE tenant = %(tenant)s AND of = %(of)s AND of <> ''
+) AS of_one ORDER BY number
 """  # noqa: S608
 ENTER = f"""
 INSERT INTO entries ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)

@@ -45,11 +45,11 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry as BlockingRetry
 
 from psp_harness.reference.provider.keys import Claim, Record, Slot, Term
-from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refund, Refusal, kind_of
+from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.stores import Decide, Effected, Lost, StoreUnavailable
 from psp_harness.reference.provider.stores import redis_steps as steps
 from psp_harness.reference.provider.stores.kept import freeze, thaw
-from psp_harness.reference.provider.stores.rows import entry_of, ledger_of, row_of
+from psp_harness.reference.provider.stores.rows import entry_of, ledger_of_rows, row_of
 
 SECONDS: Final = 5.0
 """The bound on connecting, on one answer, and on the wait for a connection."""
@@ -130,18 +130,18 @@ class RedisStore:
 
     async def _enter(self, claim: Claim | None, place: Place, seen: Sequence[str], decision: Effected) -> str:
         entry = decision.entry
-        refunded = Place(entry.tenant, "refund", "", entry.payment_id) if isinstance(entry, Refund) else None
-        id_, text = _id(entry.tenant, kind_of(entry), entry.id), json.dumps(row_of(entry))
+        id_, text = _id(entry.tenant, entry.kind, entry.id), json.dumps(row_of(entry))
         state = hashlib.sha1("\0".join(seen).encode(), usedforsecurity=False).hexdigest()
         values = (*_ids(place), *_owner(claim), state, id_, text, freeze(decision.answer))
-        return str(await self._run(steps.ENTER, *values, place=place, refunded=refunded))
+        return str(await self._run(steps.ENTER, *values, place=place, entered=entry))
 
     async def _free(self, claim: Claim) -> bool:
         return bool(await self._run(steps.FREE, *_owner(claim)))
 
-    async def _run(self, step: str, *values: object, place: Place | None = None, refunded: Place | None = None) -> Any:
+    async def _run(self, step: str, *values: object, place: Place | None = None, entered: Entry | None = None) -> Any:
         names = [self._at(part) for part in ("born", "keys", "over", "entries", "order")]
-        names += [self._at(f"refunds:{json.dumps([of.tenant, of.payment_id])}") for of in (place, refunded) if of]
+        named = (place, entered if entered and entered.of else None)
+        names += [self._at(f"of:{json.dumps([each.tenant, each.of])}") for each in named if each]
         with _told():
             return await self._scripts[step](keys=names, args=[self._birth, *map(str, values)])
 
@@ -168,7 +168,7 @@ def _id(tenant: str, kind: str, id_: str) -> str:
 
 
 def _ids(place: Place) -> tuple[str, str]:
-    return _id(place.tenant, place.kind, place.id), _id(place.tenant, "payment", place.payment_id)
+    return _id(place.tenant, place.kind, place.id), _id(place.tenant, *place.above)
 
 
 def _owner(claim: Claim | None) -> tuple[str, str]:
@@ -179,7 +179,7 @@ def _owner(claim: Claim | None) -> tuple[str, str]:
 
 
 def _ledger(place: Place, seen: Sequence[str]) -> Ledger:
-    return ledger_of(place, (json.loads(text) for text in seen if text))
+    return ledger_of_rows(place, (json.loads(text) for text in seen if text))
 
 
 @contextmanager

@@ -3,10 +3,10 @@
     KEYS  1 born     the birth of this store: a random word that is gone when Redis has lost its memory
           2 keys     hash: slot -> JSON of token, fingerprint, expires and, once it is there, the answer
           3 over     sorted set: slot -> when it stops counting: the end of its lease, or of its life
-          4 entries  hash: id -> JSON of one payment or refund
+          4 entries  hash: id -> JSON of one entry
           5 order    list of ids, in the order in which they happened
-          6 refunds  list of ids: those of the payment that the place names
-          7          the same of the payment that is refunded, where a refund is entered
+          6 of       list of ids: the entries of what the place is of
+          7          the same of what is entered, where that is of something
 
 A script that fails after a write leaves that write behind: Redis does not roll back. So nothing here can fail once it
 has written. Where memory or disk are used up, Redis refuses the first write of a script, and lets the others follow.
@@ -43,8 +43,8 @@ local function owns(slot, token)
   return key and key.token == token and not key.answer
 end
 
-local function look(existing, payment)
-  local seen = {redis.call('HGET', KEYS[4], existing) or '', redis.call('HGET', KEYS[4], payment) or ''}
+local function look(existing, above)
+  local seen = {redis.call('HGET', KEYS[4], existing) or '', redis.call('HGET', KEYS[4], above) or ''}
   for _, id in ipairs(redis.call('LRANGE', KEYS[6], 0, -1)) do
     seen[#seen + 1] = redis.call('HGET', KEYS[4], id)
   end
@@ -63,16 +63,16 @@ return false
 """The key that stands, or nothing: then it is ours."""
 
 LOOK = f"""{_LAW}
-local existing, payment, slot, token = unpack(ARGV, 2)
+local existing, above, slot, token = unpack(ARGV, 2)
 if token ~= '' and not owns(slot, token) then return false end
-return look(existing, payment)
+return look(existing, above)
 """
 """What a decision has to see, as it stands at this moment; or nothing, where the claim was taken over."""
 
 ENTER = f"""{_LAW}
-local existing, payment, slot, token, seen, id, entry, answer = unpack(ARGV, 2)
+local existing, above, slot, token, seen, id, entry, answer = unpack(ARGV, 2)
 if token ~= '' and not owns(slot, token) then return 'lost' end
-if redis.sha1hex(table.concat(look(existing, payment), '\\0')) ~= seen then return 'changed' end
+if redis.sha1hex(table.concat(look(existing, above), '\\0')) ~= seen then return 'changed' end
 if redis.call('HSETNX', KEYS[4], id, entry) == 0 then return 'taken' end
 redis.call('RPUSH', KEYS[5], id)
 if KEYS[7] then redis.call('RPUSH', KEYS[7], id) end

@@ -1,48 +1,36 @@
-"""Payments and refunds as rows of one table, and back, for stores that keep rows."""
+"""Entries as rows of one table, and back, for stores that keep rows."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
-from psp_harness.reference.provider.ledger import (
-    Entry,
-    Ledger,
-    Payment,
-    PaymentStatus,
-    Place,
-    Refund,
-    RefundStatus,
-    kind_of,
-)
+from psp_harness.reference.provider.ledger import Entry, Ledger, Place, ledger_of
 
-COLUMNS = "tenant, kind, id, payment_id, amount, currency, reference, status, created"
+COLUMNS = "tenant, kind, id, of, amount, currency, reference, created, about"
 
 
-Row = tuple[str, str, str, str, int, str, str | None, str, float]
+Row = tuple[str, str, str, str, int, str, str | None, float, str]
 
 
 def row_of(entry: Entry) -> Row:
-    """The values of `COLUMNS`. Of a payment, `payment_id` is empty."""
-    payment_id = entry.payment_id if isinstance(entry, Refund) else ""
-    whose, what = (entry.tenant, kind_of(entry), entry.id, payment_id), (entry.amount, entry.currency, entry.reference)
-    return (*whose, *what, entry.status.value, entry.created)
+    """The values of `COLUMNS`."""
+    where, money = (entry.tenant, entry.kind, entry.id, entry.of), (entry.amount, entry.currency)
+    return (*where, *money, entry.reference, entry.created, json.dumps(entry.about))
 
 
 def entry_of(row: Row) -> Entry:
-    """The payment or refund that `row_of` made this row from."""
-    tenant, kind, id_, payment_id, amount, currency, reference, status, created = row
-    if kind == "payment":
-        return Payment(tenant, id_, amount, currency, reference, PaymentStatus(status), created)
-    return Refund(tenant, id_, payment_id, amount, currency, reference, RefundStatus(status), created)
+    """The entry that `row_of` made this row from."""
+    tenant, kind, id_, of, amount, currency, reference, created, about = row
+    return Entry(tenant, kind, id_, of, amount, currency, reference, created, json.loads(about))
 
 
-def ledger_of(place: Place, rows: Iterable[Row]) -> Ledger:
-    """What a decision about a place has to see, out of rows among which all of it is."""
-    entries = {(row[1], row[2]): entry_of(row) for row in rows}
-    payment = entries.get(("payment", place.payment_id))
-    refunds = (entry for entry in entries.values() if isinstance(entry, Refund))
-    return Ledger(
-        existing=entries.get((place.kind, place.id)),
-        payment=payment if isinstance(payment, Payment) else None,
-        refunds=tuple(refund for refund in refunds if refund.payment_id == place.payment_id),
-    )
+def ledger_of_rows(place: Place, rows: Iterable[Row]) -> Ledger:
+    """What a decision about a place has to see, out of rows among which all of it is, in order."""
+    return ledger_of(place, {(row[1], row[2]): entry_of(row) for row in rows})
+
+
+def parameters(place: Place) -> dict[str, str]:
+    """What the statements that look at a place are given."""
+    kind, id_ = place.above
+    return {"tenant": place.tenant, "kind": place.kind, "id": place.id, "of": place.of, "k_above": kind, "i_above": id_}

@@ -16,14 +16,13 @@ import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import Final, TypeVar
 
 from psp_harness.reference.provider.keys import Claim, Record, Slot, Term
 from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.stores import Decide, Effected, Lost, StoreUnavailable
 from psp_harness.reference.provider.stores.kept import freeze, thaw
-from psp_harness.reference.provider.stores.rows import COLUMNS, entry_of, ledger_of, row_of
+from psp_harness.reference.provider.stores.rows import COLUMNS, entry_of, ledger_of_rows, parameters, row_of
 
 T = TypeVar("T")
 
@@ -39,11 +38,11 @@ CREATE TABLE IF NOT EXISTS keys (
 CREATE INDEX IF NOT EXISTS keys_expire ON keys (expires);
 CREATE INDEX IF NOT EXISTS keys_in_flight ON keys (leased_until) WHERE answer IS NULL;
 CREATE TABLE IF NOT EXISTS entries (
-    number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, payment_id TEXT NOT NULL,
-    amount INTEGER NOT NULL, currency TEXT NOT NULL, reference TEXT, status TEXT NOT NULL, created REAL NOT NULL,
+    number INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, of TEXT NOT NULL,
+    amount INTEGER NOT NULL, currency TEXT NOT NULL, reference TEXT, created REAL NOT NULL, about TEXT NOT NULL,
     UNIQUE (tenant, kind, id)
 );
-CREATE INDEX IF NOT EXISTS refunds_of_a_payment ON entries (tenant, payment_id) WHERE kind = 'refund';
+CREATE INDEX IF NOT EXISTS entries_of_one ON entries (tenant, of) WHERE of <> '';
 """
 
 FORGET = "DELETE FROM keys WHERE expires <= :now OR (answer IS NULL AND leased_until <= :now)"
@@ -55,9 +54,11 @@ FREE = f"DELETE FROM keys WHERE {OWNED}"  # noqa: S608
 OWNS = f"SELECT 1 FROM keys WHERE {OWNED}"  # noqa: S608
 ENTER = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 READ = f"SELECT {COLUMNS} FROM entries"  # noqa: S608
-LOOK = f"""{READ} WHERE tenant = :tenant AND kind = :kind AND id = :id
-UNION {READ} WHERE tenant = :tenant AND kind = 'payment' AND id = :payment_id
-UNION {READ} WHERE tenant = :tenant AND kind = 'refund' AND payment_id = :payment_id"""
+LOOK = f"""SELECT {COLUMNS} FROM (
+    SELECT * FROM entries WHERE tenant = :tenant AND kind = :kind AND id = :id
+    UNION SELECT * FROM entries WHERE tenant = :tenant AND kind = :k_above AND id = :i_above
+    UNION SELECT * FROM entries WHERE tenant = :tenant AND of = :of AND of <> ''
+) ORDER BY number"""  # noqa: S608
 
 
 class SqliteStore:
@@ -130,7 +131,7 @@ class SqliteStore:
             return decision
 
     def _look(self, place: Place) -> Ledger:
-        return ledger_of(place, self._db.execute(LOOK, asdict(place)))
+        return ledger_of_rows(place, self._db.execute(LOOK, parameters(place)))
 
 
 def _opened(path: str) -> sqlite3.Connection:

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from psp_harness.model import Effect
+from psp_harness.reference.provider.ledger import Entry, Refusal
+from psp_harness.reference.provider.standing import FAILS_AFTER, PaymentStanding, effects_of, of_payment, of_refund
+from psp_harness.reference.provider.states import (
+    PAYMENT_MOVES,
+    REFUND_MOVES,
+    PaymentEvent,
+    PaymentStatus,
+    RefundEvent,
+    RefundStatus,
+    move,
+)
+
+
+def payment(capture: str = "at-once", fate: str = "") -> Entry:
+    """Build a payment of 10.00."""
+    return Entry("tenant-a", "payment", "pay", "", 1000, "EUR", "order-1", 0.0, {"capture": capture, "fate": fate})
+
+
+def of_it(kind: str, amount: int = 0, **about: object) -> Entry:
+    """Build an entry of that payment."""
+    return Entry("tenant-a", kind, f"{kind}-{amount}", "payment/pay", amount, "EUR", about=about)
+
+
+@pytest.mark.parametrize(("state", "event"), list(itertools.product(PaymentStatus, PaymentEvent)))
+def test_payment_moves(state: PaymentStatus, event: PaymentEvent) -> None:
+    """In each state each event either leads to the state that the table names, or is refused as the wrong state."""
+    after = move(PAYMENT_MOVES, state, event)
+    if (state, event) in PAYMENT_MOVES:
+        assert after == PAYMENT_MOVES[state, event]
+    else:
+        assert isinstance(after, Refusal)
+        assert (after.reason, after.about["status"]) == ("wrong-state", state.value)
+
+
+def test_what_is_over_is_over() -> None:
+    """Nothing leads out of a payment that failed or is void, nor out of a refund that failed."""
+    ends = {PaymentStatus.FAILED, PaymentStatus.CANCELLED}
+    assert {state for state, _ in PAYMENT_MOVES} & ends == set()
+    assert [move(REFUND_MOVES, RefundStatus.FAILED, event) for event in RefundEvent if isinstance(event, Refusal)] == []
+    assert {state for state, _ in REFUND_MOVES} == set(RefundStatus) - {RefundStatus.FAILED}
+
+
+def test_every_state_is_reached() -> None:
+    """The tables name no state that nothing leads to, but the two in which everything begins."""
+    assert set(PAYMENT_MOVES.values()) == set(PaymentStatus) - {PaymentStatus.PROCESSING}
+    assert set(REFUND_MOVES.values()) == set(RefundStatus) - {RefundStatus.PENDING}
+
+
+@pytest.mark.parametrize(
+    ("born", "later", "wanted"),
+    [
+        (payment(), [], PaymentStanding(PaymentStatus.SUCCEEDED, 1000, captured=1000)),
+        (payment(fate="declined"), [], PaymentStanding(PaymentStatus.FAILED, 1000)),
+        (payment("later"), [], PaymentStanding(PaymentStatus.AUTHORIZED, 1000)),
+        (payment("later"), [of_it("cancellation")], PaymentStanding(PaymentStatus.CANCELLED, 1000)),
+        (payment("later"), [of_it("capture", 300)], PaymentStanding(PaymentStatus.PARTIALLY_CAPTURED, 1000, 300)),
+        (payment("in-parts"), [of_it("capture", 300)], PaymentStanding(PaymentStatus.CAPTURABLE, 1000, 300)),
+        (
+            payment("in-parts"),
+            [of_it("capture", 300), of_it("capture", 700), of_it("refund", 200)],
+            PaymentStanding(PaymentStatus.SUCCEEDED, 1000, 1000, 200),
+        ),
+    ],
+)
+def test_how_a_payment_stands(born: Entry, later: list[Entry], wanted: PaymentStanding) -> None:
+    """Its status and its sums follow from its entries alone."""
+    assert of_payment(born, later, 0.0) == wanted
+
+
+def test_what_is_left_to_capture() -> None:
+    """All of it at first; nothing once it was captured in one go; the rest where it is captured in parts."""
+    part = [of_it("capture", 300)]
+    standings = (of_payment(payment("later"), [], 0), of_payment(payment("later"), part, 0))
+    assert [standing.capturable for standing in standings] == [1000, 0]
+    assert of_payment(payment("in-parts"), part, 0).capturable == 700
+
+
+def test_a_refund_that_fails_looks_done_at_first() -> None:
+    """Time alone makes it fail, and no entry says so."""
+    refund = of_it("refund", 10, fate="refund-fails")
+    assert [of_refund(refund, now) for now in (0.0, FAILS_AFTER)] == [RefundStatus.SUCCEEDED, RefundStatus.FAILED]
+
+
+def test_what_moves_money() -> None:
+    """Payments that were captured at once, captures, and refunds that did not fail; nothing else."""
+    books = [
+        payment(), payment(fate="declined"), payment("later"), of_it("capture", 300), of_it("cancellation"),
+        of_it("refund", 10), of_it("refund", 20, fate="refund-fails"),
+    ]  # fmt: skip
+    assert effects_of(books, FAILS_AFTER) == (
+        Effect("payment", "pay", 1000, "EUR", "", "order-1"),
+        Effect("capture", "capture-300", 300, "EUR", "pay"),
+        Effect("refund", "refund-10", 10, "EUR", "pay"),
+    )
