@@ -18,8 +18,9 @@ ROWS = (
     ("subjects",),
     ("wire",),
     ("rules", "faults", "quarantine"),
-    ("case", "signing"),
+    ("case",),
     ("profile",),
+    ("signing",),
     ("template", "registry", "contracts"),
     ("model", "errors", "vocabulary", "minor_units"),
 )
