@@ -16,13 +16,14 @@ import msgspec
 from psp_harness.case import Case
 from psp_harness.contracts import SCHEMAS
 from psp_harness.profile import Profile
-from psp_harness.vocabulary import CARDS, CHANGES, FEATURES, MOVES, OPERATIONS, STEPS
+from psp_harness.signing import SCHEMES
+from psp_harness.vocabulary import CARDS, CHANGES, EVENTS, FEATURES, MOVES, OPERATIONS, STEPS
 
 Schema = dict[str, Any]
 
 _REFS = "#/$defs/"
 _SOURCED = "Sourced{}"
-_PLAIN = frozenset({"name", "title", "credentials", "defects", "sources"})
+_PLAIN = frozenset({"name", "title", "credentials", "secrets", "accounts", "defects", "sources"})
 """Members of a profile file that are no facts."""
 
 _POSITIVE = {"minimum": 1}
@@ -71,6 +72,8 @@ def profile_schema() -> Schema:
     parts |= {_SOURCED.format("JSON"): _sourced(_JSON)}
     written["cards"]["propertyNames"] = {"enum": sorted(CARDS)}
     parts["Key"]["properties"]["operations"]["items"] |= {"enum": sorted(CHANGES)}
+    parts["Webhooks"]["properties"]["scheme"] |= {"enum": sorted(SCHEMES)}
+    parts["Webhooks"]["properties"]["events"] |= {"propertyNames": {"enum": list(EVENTS)}}
     return _document("profile", "psp-harness profile", file, parts)
 
 

@@ -39,6 +39,16 @@ CARDS: Mapping[str, str] = {
 }
 """What a test card is for."""
 
+EVENTS: Mapping[str, str] = {
+    "payment-processing": "a payment is under way, and may still fail",
+    "payment-succeeded": "the customer has paid",
+    "payment-failed": "the customer has not paid, and this payment will not change that",
+    "refund-succeeded": "money was given back",
+    "refund-failed": "money was to be given back, and was not",
+    "other": "something happened that moves no money of an order",
+}
+"""What an event of a PSP means to a shop."""
+
 EFFECT_KIND: Mapping[str, str] = {"create-payment": "payment", "capture-payment": "capture", "create-refund": "refund"}
 """What an operation leaves behind when it happened."""
 
@@ -68,6 +78,29 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "declines": "the PSP documents a test card that is declined",
     "refunds-that-fail": "the PSP documents a test card whose refunds fail some time after they were answered",
     "documented-refusals": "the PSP documents how it says no to a missing key, a used one, or a refund of too much",
+    "webhooks": "the PSP tells of payments by webhook, and the profile has the body",
+    "signed-webhooks": "it signs them",
+    "unsigned-webhooks": "it does not sign them: their receiver must ask the PSP",
+    "timestamped-webhooks": "the time of sending is signed, and how far it may be off is documented",
+    "rotating-signatures": "a webhook may carry several signatures, so that a secret can be changed",
+    "versioned-signatures": "a signature says its version, and only one version counts",
+    "signatures-of-bytes": "what is signed is the body as it was sent, byte for byte",
+    "signed-items": "each event of a webhook is signed for itself",
+    "joined-fields": "what is signed are fields, joined so that two events can have one signature",
+    "certificates": "the signature is proved by a certificate, which the webhook names",
+    "batched-webhooks": "a webhook may tell of several events",
+    "amounts-in-webhooks": "an event says how much was paid, and in which currency",
+    "accounts-in-webhooks": "an event says whose it is",
+    "references-in-webhooks": "an event says the shop's own reference",
+    "modes-in-webhooks": "an event says whether it is of the test mode or live",
+    "event-ids": "an event has an id, the same in each delivery",
+    "fresh-redeliveries": "a delivery that is tried again has a time and a signature of its own",
+    "webhook-horizon": "the PSP documents for how long it tries",
+    "webhook-timeout": "the PSP documents how long it waits for an answer",
+    "refund-events": "it tells of refunds",
+    "failure-events": "it tells of payments that failed",
+    "pending-events": "it tells of payments that are under way",
+    "other-events": "it tells of what moves no money, too",
 }
 
 OF_A_SUBJECT: Mapping[str, str] = {

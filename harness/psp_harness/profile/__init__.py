@@ -33,6 +33,7 @@ from psp_harness.profile.messages import (
     write_key,
     written_key,
 )
+from psp_harness.profile.webhooks import Event, Told, Webhooks, body_of, told_by
 
 __all__ = [
     "BUNDLED",
@@ -41,12 +42,16 @@ __all__ = [
     "Captures",
     "Defect",
     "Duplicate",
+    "Event",
     "InFlight",
     "Key",
     "Mismatch",
     "Operation",
     "Profile",
     "Refusal",
+    "Told",
+    "Webhooks",
+    "body_of",
     "is_in_flight",
     "json_of",
     "key_lines",
@@ -57,6 +62,7 @@ __all__ = [
     "names",
     "operation_of",
     "read_file",
+    "told_by",
     "values_of",
     "wording",
     "write_key",

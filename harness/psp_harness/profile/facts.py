@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-import msgspec
-
+from psp_harness.profile.values import Facts
+from psp_harness.profile.webhooks import Webhooks
 from psp_harness.template import Json, holes
 from psp_harness.vocabulary import CHANGES
 
@@ -14,10 +14,6 @@ REFRESHED = "-refreshed"
 """What is put behind a tenant's name for its second credential: one that it was given when the first was replaced."""
 
 Meaning = Literal["processing", "pending", "authorized", "succeeded", "partially_captured", "cancelled", "failed"]
-
-
-class Facts(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True, omit_defaults=True):
-    """Facts are values: frozen, their names written with hyphens, unknown ones refused."""
 
 
 class Auth(Facts, frozen=True):
@@ -149,6 +145,11 @@ class Profile(Facts, frozen=True):
     duplicate: Duplicate | None = None
     in_flight: InFlight | None = None
     mismatch: Mismatch | None = None
+    webhooks: Webhooks | None = None
+    secrets: Mapping[str, str] = {}
+    """By tenant: what signs its webhooks where `--credential` gives nothing else. Never a real secret."""
+    accounts: Mapping[str, str] = {}
+    """By tenant: what its events call it, where they do."""
     defects: tuple[Defect, ...] = ()
     sources: Mapping[str, str] = {}
     facts: Mapping[str, str] = {}
@@ -185,6 +186,7 @@ class Profile(Facts, frozen=True):
             "declines": "declined" in self.cards,
             "refunds-that-fail": "refund-fails" in self.cards,
             "documented-refusals": any(reason in self.refusals for reason in self._refusals_asked_for),
+            **(self.webhooks.features if self.webhooks else {}),
         }
         return frozenset(name for name, holds in promised.items() if holds)
 

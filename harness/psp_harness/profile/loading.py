@@ -11,9 +11,11 @@ import msgspec
 
 from psp_harness.errors import DataError, UsageError
 from psp_harness.profile.facts import Key, Operation, Profile
+from psp_harness.profile.webhooks import ITEMS, Webhooks
 from psp_harness.registry import suggest
+from psp_harness.signing import SCHEMES
 from psp_harness.template import Json, holes
-from psp_harness.vocabulary import CARDS, CHANGES, EFFECT_KIND, OPERATIONS
+from psp_harness.vocabulary import CARDS, CHANGES, EFFECT_KIND, EVENTS, OPERATIONS
 
 BUNDLED = Path(__file__).parents[1] / "profiles"
 
@@ -22,8 +24,15 @@ _ROUTE = re.compile("(GET|POST) /[!-~]*")
 _SENT = frozenset({"amount", "currency", "reference", "token", "capture", "payment_id", "chosen_id", "id"})
 """What a request may have a place for."""
 
+_TOLD = frozenset(
+    {"event_id", "id", "refund_id", "payment_id", "amount", "currency", "reference", "refund_reference"}
+    | {"account", "mode", "status", "created", "created_unix", ITEMS}
+)
+"""What an event may have a place for."""
+
 _FACTS = frozenset(
-    {"auth", "key", "duplicate", "in-flight", "mismatch", "operations", "refusals", "statuses", "captures", "cards"}
+    {"auth", "key", "duplicate", "in-flight", "mismatch", "operations", "refusals", "statuses", "webhooks"}
+    | {"captures", "cards"}
 )
 """The tables in which every value is a fact."""
 
@@ -139,6 +148,8 @@ def _check(profile: Profile, file: str) -> None:
             problem = f"source {source!r} is not in [sources]"
             raise DataError(problem, file=file, where=fact, do=suggest(source, profile.sources))
     _check_words(profile, file)
+    if profile.webhooks:
+        _check_webhooks(profile.webhooks, profile.secrets, file)
 
 
 def _check_words(profile: Profile, file: str) -> None:
@@ -165,3 +176,19 @@ def _check_operation(name: str, operation: Operation, file: str) -> None:
         raise wrong(f"{operation.route!r} is no route", ".route", "write a method and a path, as in POST /payments")
     if unknown := sorted((holes(operation.request) | holes(operation.path)) - _SENT):
         raise wrong(f"nothing is called {unknown[0]!r}", ".request", suggest(unknown[0], _SENT))
+
+
+def _check_webhooks(webhooks: Webhooks, secrets: Mapping[str, str], file: str) -> None:
+    def wrong(problem: str, key: str, do: str) -> DataError:
+        return DataError(problem, file=file, where=f"webhooks.{key}", do=do)
+
+    if webhooks.scheme not in SCHEMES:
+        raise wrong(f"unknown signature scheme {webhooks.scheme!r}", "scheme", suggest(webhooks.scheme, SCHEMES))
+    for means, event in webhooks.events.items():
+        if means not in EVENTS:
+            raise wrong(f"unknown event {means!r}", "events", suggest(means, EVENTS))
+        if unknown := sorted((holes(event.body) | holes(webhooks.envelope)) - _TOLD):
+            raise wrong(f"nothing is called {unknown[0]!r}", f"events.{means}", suggest(unknown[0], _TOLD))
+    scheme = SCHEMES[webhooks.scheme]
+    if scheme.signed and not scheme.asymmetric and "tenant-a" not in secrets:
+        raise DataError("no secret of tenant-a", file=file, where="secrets", do='write tenant-a = "a secret of nobody"')
