@@ -44,5 +44,5 @@ $(VENV)/.run: pyproject.toml .ci/constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	$(PIP) --editable '.[sdks,doubles,middlewares,paypal,receivers,stores,test,lint]'
+	$(PIP) --editable '.[sdks,doubles,middlewares,paypal,receivers,stores,embedded,containers,test,lint]'
 	touch $@

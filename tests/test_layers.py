@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "harness" / "psp_harness"
 
 ROWS = (
     ("cli", "pytest_plugin"),
-    ("listing", "comparison", "matrix", "serving", "progress", "config", "schemas"),
+    ("listing", "comparison", "matrix", "serving", "progress", "config", "schemas", "doctor"),
     ("run",),
     ("plan", "drive", "judge", "settle", "reports", "pacts"),
     ("subjects",),
@@ -22,7 +22,7 @@ ROWS = (
     ("profile",),
     ("signing",),
     ("template", "registry", "contracts"),
-    ("model", "errors", "vocabulary", "minor_units"),
+    ("model", "errors", "vocabulary", "minor_units", "services"),
 )
 """High to low. What stands in one row may not import each other, but for what `BESIDE` names."""
 

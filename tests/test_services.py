@@ -1,46 +1,142 @@
+"""Services are found in one order, by real servers where this machine has them."""
+
 from __future__ import annotations
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 import services
-from services import SERVICES, Missing, address_of, find
+from psp_harness.services import SERVICES, Closed, Found, Missing, Service, containers, find, look
+from psp_harness.services.programs import free_port
+from services import address_of
 
-REDIS = SERVICES["redis"]
+NO_CONTAINERS = {"SKIP_TESTCONTAINERS": "true"}
 
 
-def nobody(address: str) -> None:
-    """Stand for a port at which nobody listens."""
+def nobody(address: str) -> str:
+    """Stand for a place at which nobody listens."""
     raise ConnectionError(address)
 
 
-def not_installed() -> str:
-    """Stand for a wheel that is not there."""
-    raise ModuleNotFoundError
+def closed() -> str:
+    """Stand for a way that is closed."""
+    raise Closed("not here")
+
+
+REDIS = replace(SERVICES["redis"], ask=lambda _: "7.0", wheel="", binary="no-such-program")
+
+
+@contextmanager
+def listening() -> Iterator[str]:
+    """An address at which something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
 def test_what_is_named_comes_first() -> None:
-    """The variable decides, in its order, also where another database listens on loopback; host:port will do."""
-    found = replace(REDIS, answers=lambda _: None)
-    assert find(found, {"REDIS_TEST_URL": "redis://a:1", "REDIS_ADDR": "b:2"}) == "redis://a:1"
-    assert find(found, {"REDIS_ADDR": "b:2"}) == "redis://b:2"
-    assert find(found, {}) == REDIS.loopback
+    """The variable decides, in its order, also where another one listens on loopback; host:port will do."""
+    assert find(REDIS, {"REDIS_TEST_URL": "redis://a:1", "REDIS_ADDR": "b:2"}) == Found(
+        "redis://a:1", "named by REDIS_TEST_URL", "7.0"
+    )
+    assert find(REDIS, {"REDIS_ADDR": "b:2"}) == Found("redis://b:2", "named by REDIS_ADDR", "7.0")
+    assert find(REDIS, {}) == Found(REDIS.loopback, "listens on loopback", "7.0")
 
 
 def test_what_is_named_is_not_replaced() -> None:
-    """Where the named database does not answer, no other one is taken for it, and its password is not said."""
-    missing = find(replace(REDIS, answers=nobody, embedded=lambda: "embedded"), {"REDIS_ADDR": "redis://:geheim@b:2"})
-    assert missing == Missing("REDIS_ADDR is set, and nothing there answers: ConnectionError", named=True)
+    """Where the named one does not answer, no other one is taken for it, and its password is not said."""
+    missing = find(replace(REDIS, ask=nobody), {"REDIS_ADDR": "redis://:geheim@b:2"})
+    assert missing == Missing("REDIS_ADDR is set: nothing there answers (ConnectionError)", named=True)
 
 
-def test_the_wheel_comes_last() -> None:
-    """Where nothing listens, one is started; where none is installed, the reason says what to install."""
-    absent = replace(REDIS, answers=nobody, embedded=lambda: "embedded")
-    assert find(absent, {}) == "embedded"
-    missing = find(replace(absent, embedded=not_installed), {})
+def asking(*answering: str) -> Service:
+    """Build a service of which only those addresses answer."""
+
+    def ask(address: str) -> str:
+        return "7.0" if address in answering else nobody(address)
+
+    return replace(REDIS, ask=ask, wheel="json", start_wheel=lambda: "wheel", binary="sh", start_binary=lambda _: "sh")
+
+
+@pytest.mark.parametrize(
+    ("answering", "how"),
+    [
+        (("wheel", "sh"), "out of a wheel"),
+        (("sh",), "from its program"),
+        ((REDIS.loopback, "wheel"), "listens on loopback"),
+    ],
+)
+def test_ways_are_tried_in_their_order(answering: tuple[str, ...], how: str) -> None:
+    """Loopback, container, wheel, program: the first that answers."""
+    found = find(asking(*answering), NO_CONTAINERS)
+    assert isinstance(found, Found)
+    assert found.how == how
+
+
+def test_every_closed_way_is_a_reason() -> None:
+    """Where there is none, it says why, way by way, and what to do."""
+    missing = find(replace(REDIS, ask=nobody), NO_CONTAINERS)
     assert isinstance(missing, Missing)
-    assert "psp-harness[stores,embedded]" in missing.reason
+    for said in (
+        "listens on loopback: nothing there answers", "in a container: SKIP_TESTCONTAINERS is true",
+        "out of a wheel: there is no wheel of it", "no-such-program is not on the PATH", REDIS.do,
+    ):  # fmt: skip
+        assert said in missing.reason
+
+
+def test_looking_starts_nothing() -> None:
+    """`doctor` says what would be started, and does not."""
+    never = replace(asking(), start_wheel=closed, start_binary=lambda _: closed())
+    assert look(never, NO_CONTAINERS) == Found("", "would be started, out of a wheel", "")
+
+
+def test_a_container_needs_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no Docker engine answers, that is found out before anything is pulled, and said."""
+    pytest.importorskip("testcontainers")
+    monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{free_port()}")
+    assert containers.closed({}).startswith("no Docker engine answers")
+    with pytest.raises(Closed, match="no Docker engine answers"):
+        containers.start(REDIS, {})
+
+
+@pytest.mark.integration
+def test_a_container_answers() -> None:
+    """Where a Docker engine runs, a container of the image is started, and asked."""
+    if why := containers.closed({}):
+        pytest.skip(why)
+    service = SERVICES["redis"]
+    assert service.ask(containers.start(service, {})).startswith("7.")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("kind", ["postgresql", "redis"])
+def test_a_wheel_has_a_server(kind: str) -> None:
+    """It is started, and answers with its version."""
+    service = SERVICES[kind]
+    if why := service.wheel_closed():
+        pytest.skip(why)
+    assert service.ask(service.from_wheel())[0].isdigit()
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("kind", ["redis", "rabbitmq"])
+def test_a_program_is_started(kind: str) -> None:
+    """It is started beside any other that runs here, and answers with its version."""
+    service = SERVICES[kind]
+    if why := service.binary_closed():
+        pytest.skip(why)
+    assert service.ask(service.from_binary())[0].isdigit()
+
+
+def test_a_program_that_does_not_start_is_one_sentence() -> None:
+    """Its last words, and no wait for what has ended."""
+    broken = replace(SERVICES["redis"], binary="false")
+    with pytest.raises(Closed, match="did not answer"):
+        broken.from_binary()
 
 
 @pytest.mark.parametrize(
@@ -51,10 +147,10 @@ def test_the_wheel_comes_last() -> None:
         ("", True, pytest.skip.Exception),
     ],
 )
-def test_in_ci_a_named_database_has_to_answer(
+def test_in_ci_a_named_service_has_to_answer(
     ci: str, named: bool, outcome: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A skip is for machines that have no database, and for nobody's CI that says it has one."""
+    """A skip is for machines that have none, and for nobody's CI that says it has one."""
     monkeypatch.setattr(services, "_found", lambda _: Missing("why", named=named))
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match="why"):

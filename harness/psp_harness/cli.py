@@ -234,6 +234,15 @@ def matrix(role: str | None, markdown: Path | None) -> None:
 
 
 @cli.command()
+def doctor() -> None:
+    """Say what of this machine can be used, with versions, and what each missing part costs. Nothing is started."""
+    from psp_harness import doctor as examination
+
+    missing = examination.render(examination.examine(os.environ), Console(highlight=False))
+    click.echo("\nThe main job needs none of what is missing." if missing else "\nEverything is there.")
+
+
+@cli.command()
 @click.argument("name")
 def explain(name: str) -> None:
     """Say what a rule, case, fault, profile, miniature, feature or verdict id means."""
