@@ -12,7 +12,7 @@ from psp_harness import case, faults, profile, rules
 from psp_harness.contracts import CASES
 from psp_harness.miniatures.modes import MODES
 from psp_harness.model import Passed, Role
-from psp_harness.plan import CASE_RUNS
+from psp_harness.plan import ANY_CASE, CASE_RUNS, WATCHED_COMMAND
 from psp_harness.run import Job, run
 from psp_harness.subjects.addresses import KINDS, MINIATURES
 from psp_harness.vocabulary import CREATES, FEATURES, OPERATIONS
@@ -81,7 +81,7 @@ def test_a_feature_is_needed_or_claimed_by_something(feature: str) -> None:
     """A word of the vocabulary that nobody speaks is dead."""
     needed = set().union(*(each.needs for each in ALL_CASES), *(rule.needs for rule in ALL_RULES.values()))
     told_to_the_subject = {"own-keys", "parallel"}
-    given_by_the_run = {"effects", "clock"}
+    given_by_the_run = {"effects", "clock", "intent"}
     assert feature in needed | told_to_the_subject | given_by_the_run
 
 
@@ -117,7 +117,7 @@ def test_a_miniature_names_a_mode_or_a_row_of_the_mission() -> None:
 
 def test_names_do_not_collide() -> None:
     """Cases, rules and miniatures can be told apart by name, and none is called as a stand-in is."""
-    names = [*ALL_RULES, *(each.id for each in ALL_CASES), *MINIATURES, CASE_RUNS]
+    names = [*ALL_RULES, *(each.id for each in ALL_CASES), *MINIATURES, CASE_RUNS, ANY_CASE, WATCHED_COMMAND]
     assert len(names) == len(set(names))
 
 

@@ -54,7 +54,13 @@ def rule(name: str, *, says: str | None = None, occasions: Any = None, **more: A
     def on(history: History, _: object) -> Iterator[Seen]:
         return occasions(history) if occasions else (Seen((each.number,)) for each in history.exchanges)
 
-    facts = {"level": Level.MUST, "needs": frozenset(), "needs_effects": False, "otherwise": "there was nothing"}
+    facts = {
+        "level": Level.MUST,
+        "needs": frozenset(),
+        "needs_effects": False,
+        "needs_intent": False,
+        "otherwise": "there was nothing",
+    }
     return Rule(
         name, Role.PROVIDER, requirement="r", source="s", fix="f", on=on, check=lambda _, __: says, **{**facts, **more}
     )

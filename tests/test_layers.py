@@ -12,7 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "harness" / "psp_harness"
 
 ROWS = (
     ("cli", "pytest_plugin"),
-    ("listing", "comparison", "matrix", "serving", "progress", "config", "schemas", "doctor"),
+    ("commands",),
+    ("listing", "comparison", "matrix", "serving", "watching", "publishing", "progress", "config", "schemas", "doctor"),
     ("run",),
     ("plan", "drive", "judge", "settle", "reports", "pacts"),
     ("subjects",),

@@ -14,19 +14,18 @@ from msgspec import structs
 from rich.console import Console
 
 from psp_harness import __version__, comparison, config, listing, profile, quarantine
+from psp_harness.commands import pairs
+from psp_harness.commands.watch import watch
 from psp_harness.contracts import CASES
 from psp_harness.errors import HarnessError, UsageError
 from psp_harness.model import Report, Role
 from psp_harness.progress import shown_on
+from psp_harness.publishing import publish
 from psp_harness.quarantine import GATES
-from psp_harness.reports import Clean, evidence, json, junit, text
 from psp_harness.run import Job
 from psp_harness.run import run as run_job
 from psp_harness.settle import exit_status
 from psp_harness.subjects.addresses import default_profile, default_role
-
-PRIVATE = Path(".psp-harness")
-"""Where evidence goes when no `--json` says where; ignored by git."""
 
 
 def main() -> NoReturn:
@@ -59,6 +58,9 @@ def main() -> NoReturn:
 @click.version_option(__version__, prog_name="psp-harness")
 def cli() -> None:
     """Prove that a payment integration cannot charge twice, refund twice, or lose money to a retry."""
+
+
+cli.add_command(watch)
 
 
 @cli.command()
@@ -159,11 +161,7 @@ class _Given:
         return tuple(str(each) for each in value) if isinstance(value, tuple) else ()
 
     def pairs(self, name: str) -> dict[str, str]:
-        pairs = [each.partition("=") for each in self.many(name)]
-        for key, equals, value in pairs:
-            if not (key and equals and value):
-                raise UsageError("--credential takes NAME=VALUE", do="for instance --credential tenant-a=sk_test_…")
-        return {key: value for key, _, value in pairs}
+        return pairs(self.many(name), "--credential", "tenant-a=sk_test_…")
 
 
 def _judge(job: Job, options: dict[str, object], *, several: bool) -> int:
@@ -175,28 +173,14 @@ def _judge(job: Job, options: dict[str, object], *, several: bool) -> int:
 
 def _write(report: Report, job: Job, options: dict[str, object], *, several: bool) -> None:
     """Every format that was asked for; text always. With several subjects, each has its files: report-client.json."""
-    clean = Clean(report)
     json_file, junit_file = (_of_role(options[name], report.role, several) for name in ("json_file", "junit_file"))
-    folder = evidence.beside(json_file) if json_file else _private(report)
-    files = evidence.write(clean, folder)
-    if json_file:
-        json.write(clean, json_file, files)
-    if junit_file:
-        junit.write(clean, junit_file)
-    text.render(clean, job.profile, Console(highlight=False), files)
+    publish(report, job.profile, json_file, junit_file)
 
 
 def _of_role(path: object, role: Role, several: bool) -> Path | None:
     if not isinstance(path, Path):
         return None
     return path.with_name(f"{path.stem}-{role}{path.suffix}") if several else path
-
-
-def _private(report: Report) -> Path:
-    if not (PRIVATE / ".gitignore").exists():
-        PRIVATE.mkdir(exist_ok=True)
-        (PRIVATE / ".gitignore").write_text("*\n", encoding="utf-8")
-    return PRIVATE / "evidence" / f"{report.role}-{report.profile}"
 
 
 @cli.command(name="list")

@@ -12,7 +12,7 @@ from psp_harness.case import Case
 from psp_harness.contracts import CASES
 from psp_harness.errors import UsageError
 from psp_harness.model import Role
-from psp_harness.plan import ANY_CASE, CASE_RUNS
+from psp_harness.plan import ANY_CASE, CASE_RUNS, WATCHED_COMMAND
 from psp_harness.profile import Profile
 from psp_harness.quarantine import GATES
 from psp_harness.registry import suggest
@@ -121,6 +121,7 @@ def _found(name: str) -> list[str]:
 
 _PSEUDO: Mapping[str, str] = {
     ANY_CASE: f"{ANY_CASE}: stands for the case where no case gave the rule an occasion, or the rule was skipped",
+    WATCHED_COMMAND: f"{WATCHED_COMMAND}: stands for the case where psp-harness watch ran a command of a team's own",
     CASE_RUNS: f"{CASE_RUNS}: stands for the rule where a case was skipped, errored, or its fault met nothing",
 }
 
@@ -129,10 +130,9 @@ def _rule_text(name: str) -> Iterator[str]:
     for rule in (r for r in rules.load().values() if r.id == name):
         yield f"rule {rule.id} ({rule.level}, of a {rule.role})\n  {rule.requirement}"
         yield f"  source: {rule.source}\n  fix: {rule.fix}"
-        yield (
-            "  needs: "
-            f"{', '.join(sorted(rule.needs)) or 'nothing'}{'; and to know what happened' if rule.needs_effects else ''}"
-        )
+        known = {"what happened": rule.needs_effects, "what was asked": rule.needs_intent and rule.role is Role.CLIENT}
+        also = "".join(f"; and to know {what}" for what, needed in known.items() if needed)
+        yield f"  needs: {', '.join(sorted(rule.needs)) or 'nothing'}{also}"
         broken_by = [m.name for m in MINIATURES.values() if rule.id in m.breaks]
         if broken_by:
             yield (

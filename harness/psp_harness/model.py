@@ -240,6 +240,8 @@ class History:
     claims: Claims
     notes: tuple[str, ...] = ()
     """What the subject printed beside the protocol: evidence, judged by nobody."""
+    observed: bool = False
+    """Nobody said what was wanted: the intents are what the requests themselves ask for, read off the wire."""
 
     def attempts(self, intent: Intent) -> tuple[Exchange, ...]:
         """The exchanges that this step caused, in order."""

@@ -82,11 +82,35 @@ async def run(job: Job, progress: Progress | None = None) -> Report:
     but a report whose verdicts are *errored*.
     """
     progress = progress or Progress()
-    started, clock = datetime.now(UTC), time.perf_counter()
+    begun = Begun()
     faults.load()
     cases = case.load(job.cases, faults.FAULTS)
-    _check(job)
-    plan, driven, claims, address = await _driven(job, cases, progress)
+    check(job)
+    return conclude(job, await _driven(job, cases, progress), begun)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """When a run began: for people, and for its length."""
+
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """What was planned, what became of it, and of whom."""
+
+    plan: Plan
+    driven: Mapping[str, Driven]
+    claims: Claims
+    address: str
+    """As it may be printed."""
+
+
+def conclude(job: Job, happened: Happened, begun: Begun) -> Report:
+    """Judge and settle what was driven: the report on it."""
+    plan, driven = happened.plan, happened.driven
     settled = settle(
         judge(plan, driven),
         profile=job.profile,
@@ -97,11 +121,11 @@ async def run(job: Job, progress: Progress | None = None) -> Report:
     )
     return Report(
         run=plan.run,
-        started=started,
-        seconds=time.perf_counter() - clock,
+        started=begun.started,
+        seconds=time.perf_counter() - begun.clock,
         role=job.role,
-        subject=claims,
-        address=address,
+        subject=happened.claims,
+        address=happened.address,
         profile=job.profile.name,
         gate=job.gate,
         strict=job.strict,
@@ -112,10 +136,7 @@ async def run(job: Job, progress: Progress | None = None) -> Report:
     )
 
 
-_Driven = tuple[Plan, Mapping[str, Driven], Claims, str]
-
-
-async def _driven(job: Job, cases: Sequence[Case], progress: Progress) -> _Driven:
+async def _driven(job: Job, cases: Sequence[Case], progress: Progress) -> Happened:
     options = Options(
         job.profile,
         job.all_credentials,
@@ -133,7 +154,7 @@ async def _driven(job: Job, cases: Sequence[Case], progress: Progress) -> _Drive
     return await openers[job.role](job, cases, options, progress)
 
 
-async def _client(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> _Driven:
+async def _client(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> Happened:
     subject = open_client(job.address, options)
     try:
         claims = await introduce(subject, job.profile)
@@ -141,28 +162,25 @@ async def _client(job: Job, cases: Sequence[Case], options: Options, progress: P
         return _nothing(job, cases, Claims(job.shown_address), str(error))
     plan = _plan(job, cases, claims, {"effects"})
     progress.planned(len(plan.cases))
-    return plan, await drive(plan, subject, jobs=job.jobs, on_case=progress.done), claims, job.shown_address
+    driven = await drive(plan, subject, jobs=job.jobs, on_case=progress.done)
+    return Happened(plan, driven, claims, job.shown_address)
 
 
-async def _provider(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> _Driven:
+async def _provider(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> Happened:
     try:
         async with open_provider(job.address, options) as subject:
             plan = _plan(job, cases, subject.claims, subject.given)
             progress.planned(len(plan.cases))
-            return (
-                plan,
-                await drive(plan, subject, jobs=job.jobs, on_case=progress.done),
-                subject.claims,
-                subject.address,
-            )
+            driven = await drive(plan, subject, jobs=job.jobs, on_case=progress.done)
+            return Happened(plan, driven, subject.claims, subject.address)
     except SubjectError as error:
         return _nothing(job, cases, Claims(job.shown_address), str(error))
 
 
-def _nothing(job: Job, cases: Sequence[Case], claims: Claims, problem: str) -> _Driven:
+def _nothing(job: Job, cases: Sequence[Case], claims: Claims, problem: str) -> Happened:
     """The subject could not even be opened: every case is errored for that reason."""
     plan = _plan(job, cases, replace(claims, features=_ALL), {"effects"})  # it never said what it does not have
-    return plan, errored(plan, problem, claims), claims, job.shown_address
+    return Happened(plan, errored(plan, problem, claims), claims, job.shown_address)
 
 
 def _plan(job: Job, cases: Sequence[Case], claims: Claims, given: Collection[str]) -> Plan:
@@ -180,7 +198,8 @@ def _is_for_this_gate(case: Case, job: Job) -> bool:
     return any(names_case(row, f"{job.role}/{job.profile.name}/{case.id}") for row in rows)
 
 
-def _check(job: Job) -> None:
+def check(job: Job) -> None:
+    """Raise `UsageError` for what does not go together."""
     for name in job.credentials:
         if name.removesuffix(REFRESHED) not in job.profile.credentials:
             known = ", ".join(job.profile.credentials)

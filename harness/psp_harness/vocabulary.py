@@ -116,6 +116,7 @@ _OF_A_RUN: Mapping[str, str] = {
     "effects": "what the subject did can be read",
     "clock": "the subject's clock can be advanced",
     "refreshed-credential": "tenant-a has a second credential: --credential tenant-a-refreshed=…",
+    "intent": "what was asked of the subject is known: `run` asks it, `watch` only listens",
 }
 
 FEATURES: Mapping[str, str] = {**_OF_A_PROFILE, **OF_A_SUBJECT, **_OF_A_RUN}

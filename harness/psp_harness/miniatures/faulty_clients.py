@@ -158,7 +158,12 @@ class DefaultHeaderWins(CarefulClient):
         return [(HEADER.lower(), str(uuid5(NAMESPACE_URL, key)).encode())]
 
 
-@miniature("key-line-twice", role=Role.CLIENT, mode="C20", breaks={"the-callers-key-goes-on-the-wire"})
+@miniature(
+    "key-line-twice",
+    role=Role.CLIENT,
+    mode="C20",
+    breaks={"the-callers-key-goes-on-the-wire", "a-key-on-the-wire-can-be-used"},
+)
 class KeyLineTwice(CarefulClient):
     """Sends the line with the caller's key twice."""
 
@@ -166,7 +171,12 @@ class KeyLineTwice(CarefulClient):
         return super().key_lines(key, attempt) * 2
 
 
-@miniature("keys-joined-by-a-comma", role=Role.CLIENT, mode="C20", breaks={"the-callers-key-goes-on-the-wire"})
+@miniature(
+    "keys-joined-by-a-comma",
+    role=Role.CLIENT,
+    mode="C20",
+    breaks={"the-callers-key-goes-on-the-wire", "a-key-on-the-wire-can-be-used"},
+)
 class KeysJoinedByAComma(CarefulClient):
     """Sends one line with the caller's key twice, joined by a comma."""
 

@@ -22,6 +22,7 @@ from psp_harness.vocabulary import FEATURES
 __all__ = [
     "ANY_CASE",
     "CASE_RUNS",
+    "WATCHED_COMMAND",
     "Plan",
     "Planned",
     "available",
@@ -35,6 +36,9 @@ CASE_RUNS = "case-runs-to-its-end"
 
 ANY_CASE = "any-case"
 """Stands for the case in the verdict on a rule that was skipped, or that no case exercised."""
+
+WATCHED_COMMAND = "watched-command"
+"""Stands for the case in the verdicts on a command that was watched: nobody planned what it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def available(
     lacking = set(without)
     if "refunds" not in (profile.features & claims.features if role is Role.CLIENT else profile.features):
         lacking.add("refunds")  # they take a PSP that has them, and a client that asks for them
-    return (profile.features | claims.features | frozenset(given)) - lacking
+    return (profile.features | claims.features | frozenset(given) | {"intent"}) - lacking
 
 
 def make(  # noqa: PLR0913 - the parts of a run
@@ -128,13 +132,16 @@ class _Scope:
         return any(_wanted(f"{self.role}/{self.profile.name}/{case.id}/{name}", self.only) for name in names)
 
     def skip(self, case: str, rule: str, level: Level, needs: frozenset[str]) -> Verdict:
-        missing = "; ".join(f"{name}: {FEATURES[name]}" for name in sorted(needs - self.features))
+        lacking = needs - self.features
+        told = lacking & {"intent"} or lacking  # who only listens has no use for what a client could claim
+        missing = "; ".join(f"{name}: {FEATURES[name]}" for name in sorted(told))
         result = Skipped(f"not claimed here: {missing}")
         return Verdict(self.role, self.profile.name, case, rule, level, result)
 
 
 def _needs(rule: Rule) -> frozenset[str]:
-    return rule.needs | {"effects"} if rule.needs_effects else rule.needs
+    known = {"effects": rule.needs_effects, "intent": rule.needs_intent}
+    return rule.needs | {what for what, needed in known.items() if needed}
 
 
 def _wanted(verdict_id: str, only: Sequence[str]) -> bool:

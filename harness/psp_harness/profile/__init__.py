@@ -21,6 +21,7 @@ from psp_harness.profile.facts import (
 )
 from psp_harness.profile.loading import BUNDLED, load, names, read_file
 from psp_harness.profile.messages import (
+    as_compared,
     is_in_flight,
     json_of,
     key_lines,
@@ -51,6 +52,7 @@ __all__ = [
     "Refusal",
     "Told",
     "Webhooks",
+    "as_compared",
     "body_of",
     "is_in_flight",
     "json_of",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -31,6 +32,13 @@ def _route_of(profile: Profile, request: Request) -> tuple[str, dict[str, str]] 
         if path is not None:
             return name, path
     return None
+
+
+def as_compared(profile: Profile, request: Request) -> bytes:
+    """The body as this PSP compares it with that of another request: as JSON where it says so, else byte by byte."""
+    by_value = profile.mismatch is not None and profile.mismatch.compares == "json"
+    body = decode(request.body, "json") if by_value else ABSENT
+    return request.body if body is ABSENT else json.dumps(body, sort_keys=True).encode()
 
 
 def values_of(profile: Profile, operation: str, answer: Answer) -> dict[str, object]:

@@ -56,6 +56,8 @@ class Rule:
     """Features of the profile and the subject without which it does not bind."""
     needs_effects: bool
     """It cannot be told without knowing what the subject did."""
+    needs_intent: bool
+    """It cannot be told without knowing what was asked of the subject: it does not bind on traffic that was watched."""
     otherwise: str
     """What to say where no case gave an occasion."""
     on: On[Occasion]
@@ -75,6 +77,7 @@ def rule(  # noqa: PLR0913 - a declaration: each argument is one fact of the rul
     level: Level = Level.MUST,
     needs: Collection[str] = (),
     needs_effects: bool = False,
+    needs_intent: bool = True,
     otherwise: str = "no case of this run gave an occasion to judge it",
 ) -> Callable[[Check[Judged]], Check[Judged]]:
     """Register a check under a kebab-case id; raises `ValueError` for a feature that is in no vocabulary."""
@@ -93,6 +96,7 @@ def rule(  # noqa: PLR0913 - a declaration: each argument is one fact of the rul
             fix,
             frozenset(needs),
             needs_effects,
+            needs_intent,
             otherwise,
             on,
             check,  # type: ignore[arg-type]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from psp_harness.model import Done, Failed, History, Refused, Role
-from psp_harness.profile import Profile, operation_of
+from psp_harness.profile import Profile, as_compared, operation_of
 from psp_harness.rules import rule
 from psp_harness.rules.of_clients import Call, Post, calls, calls_with_several_attempts, posts
 from psp_harness.rules.wording import done, lines, named
 
-_NEVER_AGAIN = "the client never sent a call twice, though answers were lost: it tries once"
+_NEVER_AGAIN = "no call was sent a second time: where an answer is lost, the client tries once"
 
 
 def _tried_again_with_keys(history: History, profile: Profile) -> Iterator[Call]:
@@ -22,6 +22,7 @@ def _tried_again_with_keys(history: History, profile: Profile) -> Iterator[Call]
     role=Role.CLIENT,
     on=_tried_again_with_keys,
     needs={"idempotency-key"},
+    needs_intent=False,
     otherwise=_NEVER_AGAIN,
     source="RFC 9110 section 9.2.2; failure modes C05, C07, C21, C26",
     fix="make the key once, before the first attempt, and let every attempt send it",
@@ -31,7 +32,13 @@ def attempts_of_one_call_share_one_key(call: Call, profile: Profile) -> str | No
     if len(set(call.keys)) == 1:
         return None
     seen = ", ".join(lines(each) for each in call.keys)
-    return f"{named(call.intent)} was sent {len(call.attempts)} times with different keys: {seen}"
+    return f"{named(call.intent)}{_as_called(call)} was sent {len(call.attempts)} times with different keys: {seen}"
+
+
+def _as_called(call: Call) -> str:
+    """Of traffic that was watched, by which its attempts are known: two orders that share it are no two orders."""
+    reference = call.intent.chosen_id or call.intent.reference
+    return f" for {reference!r}" if call.history.observed and reference else ""
 
 
 @rule(
@@ -39,13 +46,14 @@ def attempts_of_one_call_share_one_key(call: Call, profile: Profile) -> str | No
     role=Role.CLIENT,
     on=_tried_again_with_keys,
     needs={"idempotency-key"},
+    needs_intent=False,
     otherwise=_NEVER_AGAIN,
     source="draft-ietf-httpapi-idempotency-key-header section 2.2; failure modes C10, C16",
     fix="serialise the body once, before the first attempt, and send those bytes again",
 )
 def attempts_of_one_call_share_one_body(call: Call, profile: Profile) -> str | None:
-    """Every attempt of one call sends the same bytes to the same address."""
-    asked = {(x.request.method, x.request.target, x.request.body) for x in call.attempts if x.request}
+    """Every attempt of one call sends to the same address a body that the PSP takes for the same one."""
+    asked = {(x.request.method, x.request.target, as_compared(profile, x.request)) for x in call.attempts if x.request}
     if len(asked) == 1:
         return None
     return (
@@ -128,6 +136,7 @@ def _truth(call: Call) -> str:
     source="failure modes C05, C16, C22, C23",
     fix="send with every attempt what this PSP goes by: one key, or where it ignores that, an id of yours in the body",
     needs_effects=True,
+    needs_intent=False,
     otherwise=_NEVER_AGAIN,
 )
 def one_call_has_one_effect(call: Call, profile: Profile) -> str | None:

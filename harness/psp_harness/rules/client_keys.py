@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain
 
 from psp_harness.model import History, Intent, Level, Refused, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
 from psp_harness.rules.of_clients import Call, Post, calls, posts
-from psp_harness.rules.wording import fault_of, key, lines, named
+from psp_harness.rules.wording import fault_of, is_written_as_documented, key, lines, named
 
 
-def _posts_with_a_usable_key(history: History, profile: Profile) -> Iterator[Post]:
-    """Requests whose step gave a key that can be used, or none to a client that makes its own."""
+def _posts_to_be_keyed(history: History, profile: Profile) -> Iterator[Post]:
+    """Requests that ought to carry a usable key: their step gave one, or none to a client that makes its own.
+
+    Where nobody said what was wanted, those are all that move money.
+    """
     for post in posts(history, profile):
-        if (
-            post.intent is not None
-            and profile.takes_key(post.intent.operation)
-            and fault_of(post.intent.key, profile) in {"", "missing"}
-            and not _must_refuse(history, post.intent, profile)
-        ):
+        if profile.takes_key(post.exchange.operation or "") and (history.observed or _gave_no_bad_key(post, profile)):
             yield post
+
+
+def _gave_no_bad_key(post: Post, profile: Profile) -> bool:
+    intent = post.intent
+    return (
+        intent is not None
+        and fault_of(intent.key, profile) in {"", "missing"}
+        and not _must_refuse(post.history, intent, profile)
+    )
 
 
 def _must_refuse(history: History, intent: Intent, profile: Profile) -> bool:
@@ -35,8 +42,9 @@ def _must_refuse(history: History, intent: Intent, profile: Profile) -> bool:
 @rule(
     "every-post-carries-a-key",
     role=Role.CLIENT,
-    on=_posts_with_a_usable_key,
+    on=_posts_to_be_keyed,
     needs={"idempotency-key"},
+    needs_intent=False,
     source="failure modes C01, C02, C18",
     fix="send the idempotency key header with every POST that creates a payment or a refund",
 )
@@ -49,13 +57,38 @@ def every_post_carries_a_key(post: Post, profile: Profile) -> str | None:
 
 
 def _posts_with_key_lines(history: History, profile: Profile) -> Iterator[Post]:
-    return (p for p in _posts_with_a_usable_key(history, profile) if p.keys and p.intent and p.intent.key is not None)
+    return (post for post in _posts_to_be_keyed(history, profile) if post.keys)
+
+
+@rule(
+    "a-key-on-the-wire-can-be-used",
+    role=Role.CLIENT,
+    on=_posts_with_key_lines,
+    needs={"idempotency-key"},
+    needs_intent=False,
+    source="failure modes C03, C17, C20",
+    fix="send the key in exactly one line, and stop before sending where it is empty or has what no key may have",
+)
+def a_key_on_the_wire_can_be_used(post: Post, profile: Profile) -> str | None:
+    """A key on the wire stands in exactly one line, is not empty, and has only characters that the PSP takes."""
+    if len(post.keys) > 1:
+        return (
+            f"the POST has {len(post.keys)} keys: {lines(post.keys)}; the PSP reads the one, the other, or both as one"
+        )
+    fault = fault_of(post.keys[0], profile) or ("" if is_written_as_documented(post.keys[0], profile) else "malformed")
+    if fault in {"", "over-long"}:
+        return None
+    return f"the POST went out with a key that is {fault}: {key(post.keys[0])}"
+
+
+def _posts_with_a_given_key(history: History, profile: Profile) -> Iterator[Post]:
+    return (post for post in _posts_with_key_lines(history, profile) if post.intent and post.intent.key is not None)
 
 
 @rule(
     "the-callers-key-goes-on-the-wire",
     role=Role.CLIENT,
-    on=_posts_with_key_lines,
+    on=_posts_with_a_given_key,
     needs={"idempotency-key", "caller-keys"},
     source="failure modes C04, C19, C20",
     fix="pass the caller's key through unchanged, in exactly one header line",
@@ -162,21 +195,30 @@ class TwoCalls:
         return frozenset(mine & theirs)
 
 
-def _two_calls(history: History, profile: Profile) -> Iterator[TwoCalls]:
-    keyed = (
-        call
-        for call in calls(history, profile)
-        if any(call.keys) and fault_of(call.intent.key, profile) in {"", "missing"}
-    )
-    for one, other in combinations(keyed, 2):
-        if one.intent.key is None or one.intent.key != other.intent.key:
-            yield TwoCalls(one, other)
+def _keyed(history: History, profile: Profile) -> Iterator[Call]:
+    for call in calls(history, profile):
+        if any(call.keys) and fault_of(call.intent.key, profile) in {"", "missing"}:
+            yield call
+
+
+def _pairs(alike: Sequence[Call]) -> Iterator[TwoCalls]:
+    """Each call with the next one, and with the next one under one of its keys: a key that is shared always shows."""
+    last_with: dict[bytes, int] = {}
+    for number, call in enumerate(alike):
+        lines_ = {line for each in call.keys for line in each}
+        for before in sorted({number - 1, *(last_with[line] for line in lines_ if line in last_with)} - {-1}):
+            if call.intent.key is None or call.intent.key != alike[before].intent.key:
+                yield TwoCalls(alike[before], call)
+        last_with |= dict.fromkeys(lines_, number)
 
 
 def _two_payments(history: History, profile: Profile) -> Iterator[TwoCalls]:
-    return (
-        two for two in _two_calls(history, profile) if two.first.intent.payment is two.second.intent.payment is None
-    )
+    """Of one account: a key belongs to that."""
+    payments: dict[str, list[Call]] = {}
+    for call in _keyed(history, profile):
+        if call.intent.payment is None:
+            payments.setdefault(call.intent.tenant, []).append(call)
+    return chain.from_iterable(_pairs(alike) for alike in payments.values())
 
 
 @rule(
@@ -184,6 +226,7 @@ def _two_payments(history: History, profile: Profile) -> Iterator[TwoCalls]:
     role=Role.CLIENT,
     on=_two_payments,
     needs={"idempotency-key"},
+    needs_intent=False,
     source="failure modes C08, C09, C11",
     fix="derive the key from what makes the payment this one, such as the order's id: no constant, and not its content",
 )
@@ -199,10 +242,11 @@ def different_payments_have_different_keys(two: TwoCalls, profile: Profile) -> s
 
 def _refund_and_other(history: History, profile: Profile) -> Iterator[TwoCalls]:
     """A refund, and its payment or another refund of that payment."""
-    for two in _two_calls(history, profile):
-        one, other = two.first.intent, two.second.intent
-        if other.payment is not None and other.payment in {one.step, one.payment}:
-            yield two
+    families: dict[int, list[Call]] = {}
+    for call in _keyed(history, profile):
+        of = call.intent.step if call.intent.payment is None else call.intent.payment
+        families.setdefault(of, []).append(call)
+    return chain.from_iterable(_pairs(family) for family in families.values())
 
 
 @rule(
@@ -210,6 +254,7 @@ def _refund_and_other(history: History, profile: Profile) -> Iterator[TwoCalls]:
     role=Role.CLIENT,
     on=_refund_and_other,
     needs={"idempotency-key", "refunds"},
+    needs_intent=False,
     source="failure modes C09, C12, R04",
     fix="write the refund as a row of its own first, and use that row's id as the key",
 )

@@ -5,13 +5,13 @@ Nothing here decides what is right. What the history does not show is not yielde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from psp_harness.model import Effect, Exchange, History, Intent, Outcome
 from psp_harness.profile import Profile, keys_of
-from psp_harness.rules.attribution import effects_of
-from psp_harness.vocabulary import CREATES
+from psp_harness.rules.attribution import effects_of, id_in
+from psp_harness.vocabulary import CREATES, EFFECT_KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Post:
     exchange: Exchange
     intent: Intent | None
     keys: tuple[bytes, ...]
+    history: History
 
     @property
     def exchanges(self) -> tuple[int, ...]:
@@ -50,19 +51,34 @@ def posts(history: History, profile: Profile) -> Iterator[Post]:
     for exchange in history.exchanges:
         if exchange.operation in CREATES and exchange.request is not None:
             intent = by_step.get(exchange.step) if exchange.step is not None else None
-            yield Post(exchange, intent, tuple(keys_of(profile, exchange.request)))
+            yield Post(exchange, intent, tuple(keys_of(profile, exchange.request)), history)
 
 
 def calls(history: History, profile: Profile) -> Iterator[Call]:
-    """Every step that the client was asked for, sent or not."""
+    """Every step that the client was asked for, sent or not; of traffic that was watched, every call that it shows."""
+    of_step: dict[int | None, list[Exchange]] = {}
+    for exchange in history.exchanges:
+        of_step.setdefault(exchange.step, []).append(exchange)
+    happened = {(effect.kind, effect.id): effect for effect in history.effects or ()}
     for intent in history.intents:
-        attempts = tuple(x for x in history.attempts(intent) if x.request is not None)
-        if not attempts and intent.step not in history.outcomes:
+        mine = [x for x in of_step.get(intent.step, ()) if x.request is not None and x.operation == intent.operation]
+        if not mine and intent.step not in history.outcomes:
             continue  # the case ended before this step
-        keys = tuple(tuple(keys_of(profile, x.request)) for x in attempts if x.request is not None)
-        yield Call(
-            intent, attempts, keys, history.outcomes.get(intent.step), effects_of(history, intent, profile), history
-        )
+        keys = tuple(tuple(keys_of(profile, x.request)) for x in mine if x.request is not None)
+        if history.observed:
+            effects = _answered(mine, intent, happened, profile) if history.effects is not None else None
+        else:
+            effects = effects_of(history, intent, profile)
+        yield Call(intent, tuple(mine), keys, history.outcomes.get(intent.step), effects, history)
+
+
+def _answered(
+    attempts: Iterable[Exchange], intent: Intent, happened: Mapping[tuple[str, str], Effect], profile: Profile
+) -> tuple[Effect, ...]:
+    """What the PSP named in its answers to these very requests: others may have asked for the same amount."""
+    ids = dict.fromkeys(id_in(x.answer, intent, profile) for x in attempts)
+    named = ((EFFECT_KIND[intent.operation], each) for each in ids)
+    return tuple(happened[each] for each in named if each in happened)
 
 
 def calls_with_several_attempts(history: History, profile: Profile) -> Iterator[Call]:

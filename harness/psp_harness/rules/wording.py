@@ -45,6 +45,12 @@ def _header_fault(value: bytes) -> str:
     return "" if value.isascii() else "non-ASCII"
 
 
+def is_written_as_documented(value: bytes, profile: Profile) -> bool:
+    """Whether it has only characters that the PSP documents; True where it documents none."""
+    documented = profile.key is not None and profile.key.characters is not None
+    return not documented or all(0x21 <= character <= 0x7E and character != ord(",") for character in value)
+
+
 def is_over_long(value: bytes, profile: Profile) -> bool:
     """Longer than the PSP documents; False where it documents no limit."""
     limit = profile.key.max_length if profile.key else None

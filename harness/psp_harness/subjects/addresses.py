@@ -14,6 +14,7 @@ from psp_harness.subjects.clients import SDKS, Opened
 from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import MINIATURES, MODES, our_psp, our_psp_app
 from psp_harness.subjects.provider import ProviderSubject
+from psp_harness.subjects.providers import permitted
 from psp_harness.subjects.reference_provider import presentable, store_of
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "open_provider",
     "our_psp",
     "our_psp_app",
+    "permitted",
     "presentable",
 ]
 

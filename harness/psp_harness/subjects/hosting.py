@@ -100,12 +100,15 @@ class Hosted:
     async def end(self, *how: signal.Signals) -> None:
         """End it and its children: asked first, unless `how` says otherwise."""
         if self._process is not None and self._words is not None:
-            await _end(self._process, how or (signal.SIGTERM, signal.SIGKILL))
+            await end(self._process, how or _ASKED_FIRST)
             await self._words.end()
 
 
-async def _end(process: asyncio.subprocess.Process, how: Sequence[signal.Signals]) -> None:
-    """Whoever holds its output after that is not waited for."""
+_ASKED_FIRST = (signal.SIGTERM, signal.SIGKILL)
+
+
+async def end(process: asyncio.subprocess.Process, how: Sequence[signal.Signals] = _ASKED_FIRST) -> None:
+    """End it and all of its group; whoever holds its output after that is not waited for."""
     for sent in how:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, sent)

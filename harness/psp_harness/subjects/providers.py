@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -103,6 +104,12 @@ async def miniature_provider(name: str, options: Options, stack: AsyncExitStack)
 
 async def _http_provider(rest: str, options: Options, stack: AsyncExitStack, *, scheme: str) -> ProviderSubject:  # noqa: ARG001
     url = f"{scheme}:{rest}"
+    shown = permitted(url, options.allowed_hosts)
+    return _provider(shown, url.rstrip("/"), options, Claims(urlsplit(url).hostname or ""))
+
+
+def permitted(url: str, allowed_hosts: Collection[str]) -> str:
+    """The URL as it may be printed. Raises `UsageError` where it is none, or leads to a host that nobody allowed."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -110,10 +117,9 @@ async def _http_provider(rest: str, options: Options, stack: AsyncExitStack, *, 
         raise UsageError(f"{url!r} is no URL: {error}", do="for instance http://127.0.0.1:8080") from None
     if not host:
         raise UsageError(f"{url!r} names no host", do="for instance http://127.0.0.1:8080")
-    if host not in LOOPBACK | options.allowed_hosts:
+    if host not in LOOPBACK | set(allowed_hosts):
         raise UsageError(f"{host!r} is not loopback", do=f"if you mean it, add --allow-host {host}")
-    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return _provider(shown, url.rstrip("/"), options, Claims(host))
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _ours(options: Options, effects_path: str, clock_path: str) -> Options:
