@@ -226,7 +226,7 @@ def test_a_tenant_that_the_profile_does_not_have_is_refused() -> None:
 
 def test_what_is_skipped_has_its_reason() -> None:
     """Every case and every rule that needs what is not claimed is told, with each feature and its meaning."""
-    one = plan(*BUNDLED, features=())
+    one = plan(*BUNDLED, features={"intent"})
     assert {v.case for v in one.skipped if v.rule == CASE_RUNS} == {
         each.id for each in BUNDLED if each.role is Role.PROVIDER and each.needs
     }
