@@ -5,3 +5,5 @@ from __future__ import annotations
 import os
 
 os.environ["PACT_DO_NOT_TRACK"] = "true"
+
+pytest_plugins = ["pytester"]

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,10 +14,9 @@ import click
 from msgspec import structs
 from rich.console import Console
 
-from psp_harness import __version__, comparison, config, listing, profile, quarantine
+from psp_harness import __version__, comparison, config, listing, profile
 from psp_harness.commands import pairs
 from psp_harness.commands.watch import watch
-from psp_harness.contracts import CASES
 from psp_harness.errors import HarnessError, UsageError
 from psp_harness.model import Report, Role
 from psp_harness.progress import shown_on
@@ -121,25 +121,23 @@ def _runs(settings: config.Config, role: str | None, subject: str | None, name: 
 
 
 def _job(chosen: config.Run, settings: config.Config, options: dict[str, object]) -> Job:
-    given = _Given(options)
-    return Job(
-        role=chosen.role,
-        address=chosen.subject,
-        profile=profile.load(chosen.profile),
+    """What the configuration says, and over it what the command line does."""
+    given, written = _Given(options), config.job_of(chosen, settings)
+    return replace(
+        written,
         gate=given.text("gate"),
         only=given.many("only"),
-        without=given.many("without") or chosen.without,
-        claimed=given.many("claims") or chosen.claims,
-        effects_path=given.text("effects") or chosen.effects,
-        clock_path=given.text("clock") or chosen.clock,
-        credentials={**chosen.credentials, **given.pairs("credentials")},
-        allowed_hosts=frozenset(given.many("allow_hosts") or chosen.allow_hosts),
-        ca_file=given.text("ca") or chosen.ca,
+        without=given.many("without") or written.without,
+        claimed=given.many("claims") or written.claimed,
+        effects_path=given.text("effects") or written.effects_path,
+        clock_path=given.text("clock") or written.clock_path,
+        credentials={**written.credentials, **given.pairs("credentials")},
+        allowed_hosts=frozenset(given.many("allow_hosts")) or written.allowed_hosts,
+        ca_file=given.text("ca") or written.ca_file,
         step_timeout=given.number("step_timeout"),
         strict=bool(options["strict"]),
         jobs=int(given.number("jobs")),
-        cases=(CASES, *(Path(path) for path in settings.cases), *(Path(path) for path in given.many("cases"))),
-        rows=quarantine.read(Path(settings.quarantine)),
+        cases=(*written.cases, *(Path(path) for path in given.many("cases"))),
     )
 
 

@@ -18,8 +18,11 @@ from pathlib import Path
 
 import msgspec
 
+from psp_harness import profile, quarantine
+from psp_harness.contracts import CASES
 from psp_harness.errors import DataError
 from psp_harness.model import Role
+from psp_harness.run import Job
 
 FILE = "psp-harness.toml"
 
@@ -63,6 +66,24 @@ def load(folder: Path) -> Config:
         tool = _read(shared).get("tool", {})
         return _convert(tool.get("psp-harness", {}) if isinstance(tool, Mapping) else {}, shared)
     return Config()
+
+
+def job_of(chosen: Run, settings: Config) -> Job:
+    """What a subject of the configuration is judged by. Raises `UsageError` and `DataError` for what it names."""
+    return Job(
+        role=chosen.role,
+        address=chosen.subject,
+        profile=profile.load(chosen.profile),
+        without=chosen.without,
+        claimed=chosen.claims,
+        effects_path=chosen.effects,
+        clock_path=chosen.clock,
+        credentials=chosen.credentials,
+        allowed_hosts=frozenset(chosen.allow_hosts),
+        ca_file=chosen.ca,
+        cases=(CASES, *(Path(path) for path in settings.cases)),
+        rows=quarantine.read(Path(settings.quarantine)),
+    )
 
 
 def _read(path: Path) -> Mapping[str, object]:

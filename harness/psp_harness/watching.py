@@ -64,7 +64,7 @@ async def run(job: Job, watching: Watching, announce: Callable[[str], None] = la
     watched = Watched(watching.command, watching.timeout, watching.env, upstream, credentials, claims, announce)
     driven = await watch(planned, job.profile, watched)
     report = conclude(job, Happened(plan, {WATCHED_COMMAND: driven}, claims, job.address), begun)
-    return replace(report, secrets=(*report.secrets, *_credentials(driven.history.exchanges, job.profile)))
+    return replace(report, secrets=(*report.secrets, *credentials_in(driven.history.exchanges, job.profile)))
 
 
 def _plan(job: Job, claims: Claims, *, sees_effects: bool) -> Plan:
@@ -89,7 +89,7 @@ def _upstream(job: Job, watching: Watching) -> Target | None:
         raise UsageError(f"the CA file {job.ca_file!r} cannot be used: {error}", do="name a PEM file") from None
 
 
-def _credentials(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[str]:
+def credentials_in(exchanges: Sequence[Exchange], profile: Profile) -> Iterator[str]:
     """What the command identified itself with: nothing that is written may contain it."""
     for exchange in exchanges:
         for line in exchange.request.lines(profile.auth.header) if exchange.request else ():
