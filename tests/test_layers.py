@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "harness" / "psp_harness"
 ROWS = (
     ("cli", "pytest_plugin"),
     ("commands",),
-    ("listing", "comparison", "matrix", "serving", "watching", "publishing", "progress", "config", "schemas", "doctor"),
+    ("listing", "comparison", "matrix", "serving", "watching", "publishing", "smoke", "progress", "config", "schemas", "doctor"),
     ("run",),
     ("plan", "drive", "judge", "settle", "reports", "pacts"),
     ("subjects",),

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from psp_harness import __version__, comparison, config, listing, profile
 from psp_harness.commands import pairs
+from psp_harness.commands.smoke import smoke
 from psp_harness.commands.watch import watch
 from psp_harness.errors import HarnessError, UsageError
 from psp_harness.model import Report, Role
@@ -61,6 +62,7 @@ def cli() -> None:
 
 
 cli.add_command(watch)
+cli.add_command(smoke)
 
 
 @cli.command()
