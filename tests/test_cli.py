@@ -148,6 +148,15 @@ RUN = ("run", "--subject")
         (("explain", "retry-gets-the-frist-answer"), "nothing is called 'retry-gets-the-frist-answer'; did you mean 'retry-gets-the-first-answer'?"),
         (("explain", "client/generic/no-such/no-such"), "nothing is called 'no-such'"),
         (("serve", "--profile", "nope"), "unknown profile 'nope'"),
+        (("watch", "--profile", "strip", "--", "true"), "unknown profile 'strip'; did you mean 'stripe'?"),
+        (("watch", "--fault", "rain:create-payment", "--", "true"), "unknown fault 'rain'"),
+        (("watch", "--fault", "response-lost", "--", "true"), "strikes '', which is no operation of profile 'generic'; write response-lost:create-payment:1"),
+        (("watch", "--env", "A=", "--", "true"), "--env takes NAME=VALUE; for instance --env STRIPE_API_BASE={base_url}/v1"),
+        (("watch", "--upstream", "http://psp.example", "--", "true"), "'psp.example' is not loopback; if you mean it, add --allow-host"),
+        (("watch", "--gate", "prod", "--", "true"), "unknown gate 'prod'"),
+        (("smoke", "sdk:strip"), "unknown SDK 'strip'; did you mean 'stripe'?"),
+        (("smoke", "exec:true"), "add --role client or --role provider"),
+        (("smoke", "miniature:careful-client", "--credential", "x"), "--credential takes NAME=VALUE"),
         (("serve", "--port", "99999"), "cannot listen on 127.0.0.1:99999"),
         (("serve", "--port", "0", "--host", "psp..example"), "cannot listen on psp..example:0"),
         (("serve", "--port", "0", "--store", "mongo"), "unknown store 'mongo"),
@@ -168,6 +177,8 @@ def test_a_wrong_call_is_one_sentence(arguments: tuple[str, ...], says: str, cal
         (("run", "--colour", "red"), "No such option"),
         (("list", "banks"), "'banks' is not one of"),
         (("fly",), "No such command 'fly'"),
+        (("watch",), "Missing argument 'COMMAND...'"),
+        (("smoke",), "Missing argument 'ADDRESS'"),
     ],
 )
 def test_a_wrong_option_is_told_as_usual(arguments: tuple[str, ...], says: str, call: Call) -> None:
@@ -492,6 +503,67 @@ def test_an_object_that_leaves_is_no_green_run(call: Call, tmp_path: Path) -> No
     said = call(*RUN, "python:leaving:Client", "--json", "report.json")
     assert "it raised SystemExit(0)" in errors_of(said, tmp_path).pop()
     sys.modules.pop("leaving", None)
+
+
+# --- watch and smoke --------------------------------------------------------------------------------------------------
+
+PAYS = """
+import http.client, json, os, sys
+lines = {"Authorization": "Bearer x", "Content-Type": "application/json", **json.loads(sys.argv[1])}
+psp = http.client.HTTPConnection(os.environ["GATEWAY"].removeprefix("http://"))
+psp.request("POST", "/payments", json.dumps({"amount": 5, "currency": "EUR"}), lines)
+sys.exit(psp.getresponse().status == 401)
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "last"),
+    [
+        ({"Idempotency-Key": "a"}, 0, "PASSED"),
+        ({"Idempotency-Key": ""}, 1, "VIOLATED"),
+        ({"Idempotency-Key": "a", "Authorization": ""}, 2, "CANNOT TELL"),
+    ],
+)
+def test_a_watched_command_ends_with_the_status_of_what_it_did(
+    lines: dict[str, str], status: int, last: str, call: Call, tmp_path: Path
+) -> None:
+    """Its report is printed, and written as JSON and JUnit XML like that of a run."""
+    (tmp_path / "pays.py").write_text(PAYS, encoding="utf-8")
+    options = ("--env", "GATEWAY", "--json", "out/report.json", "--junit", "out/report.xml")
+    said = call("watch", *options, "--", sys.executable, "pays.py", json.dumps(lines))
+    assert (said.status, said.last_line.partition(":")[0]) == (status, last)
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert {each["id"].rpartition("/")[0] for each in report["verdicts"]} == {
+        "client/generic/watched-command", "client/generic/any-case",
+    }  # fmt: skip
+    assert (tmp_path / "out" / "report.xml").is_file()
+    assert "any team's own gateway or middleware is at http://127.0.0.1:" in said.err
+
+
+def test_a_violation_of_a_watched_command_can_be_quarantined(call: Call, tmp_path: Path) -> None:
+    """Under its verdict's id, at a gate, as one of a run."""
+    (tmp_path / "pays.py").write_text(PAYS, encoding="utf-8")
+    rule = "every-post-carries-a-key"
+    row = (
+        f"| client/generic/watched-command/{rule} | * | {rule} | broken | me | because | #1 | 2026-01-01 | 2099-01-01 |"
+    )
+    (tmp_path / "QUARANTINE.md").write_text(QUARANTINE.replace(ROW, row), encoding="utf-8")
+    command = ("--", sys.executable, "pays.py", "{}")
+    assert [call("watch", "--env", "GATEWAY", *gate, *command).status for gate in ((), ("--gate", "pr"))] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "last"),
+    [
+        ("miniature:careful-client", 0, "SMOKE: nothing is wrong. Next: psp-harness run --role client --subject"),
+        ("exec:exit 3", 2, "SMOKE: 1 to mend before a verdict means anything"),
+    ],
+)
+def test_smoke_ends_with_what_is_next(address: str, status: int, last: str, call: Call) -> None:
+    """0 where nothing is wrong with the adapter, else 2."""
+    said = call("smoke", address, "--role", "client")
+    assert said.status == status
+    assert said.last_line.startswith(last)
 
 
 # --- the other verbs --------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +15,10 @@ from typing import get_args
 import pytest
 
 from pages import blocks, table
-from psp_harness import profile
+from psp_harness import profile, rules
 from psp_harness.contracts import SCHEMAS
-from psp_harness.model import WORD, Result
+from psp_harness.model import WORD, Result, Role
+from psp_harness.pytest_plugin.psp import Psp
 from psp_harness.subjects import protocol
 from psp_harness.vocabulary import FEATURES
 from test_layers import PACKAGE, ROWS
@@ -27,6 +30,8 @@ PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "contracts/cases/
 GENERIC = DOCS / "generic-profile.md"
 PROTOCOL = DOCS / "subject-protocol.md"
 VERDICT = DOCS / "how-a-verdict-comes-about.md"
+WATCH = DOCS / "watch.md"
+PYTEST = DOCS / "pytest.md"
 
 
 def judge(subject: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
@@ -140,6 +145,59 @@ def test_the_layers_on_the_page_are_those_that_are_held() -> None:
 def test_the_outcomes_on_the_page_are_the_six() -> None:
     """In the words of the verdicts."""
     assert [row["outcome"] for row in table(VERDICT, "outcome")] == [WORD[each] for each in get_args(Result)]
+
+
+# --- watch.md -------------------------------------------------------------------------------------------------------
+
+
+def told(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A command of the page, in that folder."""
+    program = [sys.executable, "-c", "from psp_harness.cli import main; main()"]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    asked = [*program, *shlex.split(command)[2:]]
+    return subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt-get install curl")
+def test_the_script_on_the_page_passes_and_with_a_fresh_key_pays_twice(tmp_path: Path) -> None:
+    """As the page says it, with and without a fault."""
+    (script,) = blocks(WATCH, "sh")
+    plain, faulty = [block for block in blocks(WATCH, "console") if "pay.sh" in block]
+    (tmp_path / "pay.sh").write_text(script, encoding="utf-8")
+    assert [told(each, tmp_path).returncode for each in (plain, faulty)] == [0, 0]
+    (tmp_path / "pay.sh").write_text(script.replace("|| pay order-7", "|| pay order-7-again"), encoding="utf-8")
+    assert [told(each, tmp_path).returncode for each in (plain, faulty)] == [0, 1]
+
+
+def test_the_rules_on_the_page_are_those_that_bind_without_intent() -> None:
+    """Each of them, and no other."""
+    binding = [rule.id for rule in rules.load().values() if rule.role is Role.CLIENT and not rule.needs_intent]
+    assert sorted(row["rule"].strip("`") for row in table(WATCH, "rule")) == sorted(binding)
+
+
+# --- pytest.md ------------------------------------------------------------------------------------------------------
+
+
+def test_the_file_on_the_page_loses_an_answer_and_asserts_the_key(pytester: pytest.Pytester) -> None:
+    """Ten lines, as they stand there; with another key at the second attempt they fail."""
+    _, whole = blocks(PYTEST, "python")
+    assert len([line for line in whole.splitlines() if line]) == 10
+    pytester.makepyfile(
+        test_right=whole,
+        test_wrong=whole.replace(
+            "headers=headers, json=payment)\n    psp.",
+            ("headers={**headers, 'Idempotency-Key': 'x'}, json=payment)\n    psp."),
+        ),
+    )
+    result = pytester.runpytest_subprocess("-q", "-p", "no:asyncio")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*2 requests of create-payment carried 2 keys: 'order-7' and 'x'*"])
+
+
+def test_every_call_on_the_page_is_one_of_the_fixture() -> None:
+    """And every public one of the fixture stands on the page."""
+    named = set(re.findall(r"psp\.(\w+)", PYTEST.read_text(encoding="utf-8")))
+    assert named == {name for name in vars(Psp) if not name.startswith("_")} - {"unmet"}
 
 
 # --- all pages ------------------------------------------------------------------------------------------------------

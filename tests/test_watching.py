@@ -6,21 +6,19 @@ import asyncio
 import os
 import shutil
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from psp_harness import profile, watching
+from psp_harness import profile, rules, watching
 from psp_harness.errors import UsageError
-from psp_harness.model import Errored, Report, Unexercised, Violated
+from psp_harness.model import Errored, Report, Role, Unexercised, Violated
+from psp_harness.pytest_plugin.server import Server
 from psp_harness.reports import Clean
 from psp_harness.settle import exit_status
-from psp_harness.subjects.reference_provider import serving
 from subjects.adapters import lives
 
 GENERIC = profile.load("generic")
@@ -189,13 +187,19 @@ WRONG: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("script", "faults", "rules"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("script", "faults", "expected"), WRONG.values(), ids=WRONG)
 def test_what_no_correct_client_does_is_reported(
-    script: str, faults: tuple[str, ...], rules: set[str], tmp_path: Path
+    script: str, faults: tuple[str, ...], expected: set[str], tmp_path: Path
 ) -> None:
     """By the rules that are meant for it, and no other."""
     report = watched(f"{script}; exit 0", *faults, folder=tmp_path)
-    assert (violated(report), errors(report), status(report)) == (rules, [], 1)
+    assert (violated(report), errors(report), status(report)) == (expected, [], 1)
+
+
+def test_every_rule_that_binds_without_intent_is_reported_by_one_of_these() -> None:
+    """None of them is there for nothing."""
+    binding = {rule.id for rule in rules.load().values() if rule.role is Role.CLIENT and not rule.needs_intent}
+    assert set().union(*(broken for _, _, broken in WRONG.values())) == binding
 
 
 def test_a_provider_that_ignores_the_header_shows_in_the_money(tmp_path: Path) -> None:
@@ -297,34 +301,18 @@ def test_credentials_stand_in_no_report(tmp_path: Path) -> None:
     assert "sk_live_51Hmine" not in repr(clean.report)
 
 
-@contextmanager
+@pytest.fixture
 def sandbox() -> Iterator[str]:
-    """The reference provider on a port, as somebody's sandbox."""
-    ready, over, urls = threading.Event(), asyncio.Event(), []
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with serving(GENERIC, {"tenant-a": "shop"}, "memory") as url:
-            urls.append(url)
-            ready.set()
-            await over.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield urls[0]
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join(10)
-        loop.close()
+    """Another PSP on a port, as somebody's sandbox."""
+    server = Server(GENERIC)
+    yield server.base_url
+    server.close()
 
 
-def test_traffic_passes_on_to_a_sandbox_and_faults_strike_on_the_way(tmp_path: Path) -> None:
+def test_traffic_passes_on_to_a_sandbox_and_faults_strike_on_the_way(sandbox: str, tmp_path: Path) -> None:
     """The sandbox's own answers come back, its bytes are recorded, and a lost answer is lost after it acted."""
-    with sandbox() as url:
-        script = f'{PAID} || {PAID}; curl -sS -o list "$PSP_BASE_URL/payments" -H "Authorization: Bearer shop"'
-        report = watched(script, *LOST, folder=tmp_path, upstream=url)
+    script = f'{PAID} || {PAID}; curl -sS -o list "$PSP_BASE_URL/payments" -H "Authorization: Bearer shop"'
+    report = watched(script, *LOST, folder=tmp_path, upstream=sandbox)
     assert (violated(report), errors(report)) == (set(), [])
     assert (tmp_path / "list").read_text(encoding="utf-8").count('"id"') == 1
     outcomes = {verdict.rule: verdict.outcome for verdict in report.verdicts}

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from psp_harness import faults, rules
+from psp_harness import rules
 from psp_harness.case import Case
 from psp_harness.drive.local import as_steps
 from psp_harness.drive.striking import strikes_of
@@ -77,7 +77,6 @@ def _plan(job: Job, claims: Claims, *, sees_effects: bool) -> Plan:
 
 
 def _upstream(job: Job, watching: Watching) -> Target | None:
-    faults.load()
     if watching.upstream is None:
         return None
     if job.credentials:

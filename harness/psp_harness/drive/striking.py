@@ -31,9 +31,8 @@ def strikes_of(texts: Sequence[str], profile: Profile) -> tuple[Strike, ...]:
 
 
 def _strike(text: str, profile: Profile) -> Strike:
-    name, _, rest = text.partition(":")
+    name, operation, *more = text.split(":") if ":" in text else (text, "")
     fault = faults.load().named(name)
-    operation, _, more = rest.partition(":")
     if operation not in profile.operations:
         raise UsageError(
             f"--fault {text!r} strikes {operation!r}, which is no operation of profile {profile.name!r}",
@@ -41,7 +40,7 @@ def _strike(text: str, profile: Profile) -> Strike:
         )
     attempts: tuple[int, ...] = ()
     options: dict[str, Value] = {}
-    for part in more.split(":") if more else ():
+    for part in more:
         if "=" in part:
             options |= _option(text, part, fault)
         else:
