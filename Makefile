@@ -12,7 +12,7 @@ check: $(VENV)/.run  ## judge the reference client and the reference provider
 	$(BIN)/psp-harness run
 
 test: $(VENV)/.test  ## every test; what a machine lacks is skipped, and said
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-integration: $(VENV)/.test  ## what needs more than this package: published SDKs and doubles
 	$(BIN)/python -m pytest -m integration

@@ -1,6 +1,6 @@
 """Rules as tests: `pytest psp-harness.toml`, or `pytest --psp-subject ADDRESS`, has one test for each rule.
 
-The subject is judged once for a session (under pytest-xdist for each worker, unless `--dist loadgroup` keeps its tests
+The subject is judged once for a session (under pytest-xdist for each worker, unless `--dist loadfile` keeps its tests
 together). A rule that does not hold fails its test; what is known, or a SHOULD, is an expected failure; what was not
 judged is skipped, with the reason.
 """
@@ -95,7 +95,6 @@ class Subject(pytest.Collector):
         names = [rule.id for rule in rules.load().values() if rule.role is self.job.role]
         for name in (*names, CASE_RUNS):
             item: RuleItem = RuleItem.from_parent(self, name=name)
-            item.add_marker(pytest.mark.xdist_group(self.nodeid))
             yield item
 
     def report(self) -> Report:
