@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint .ci/constraints.txt
 export PACT_DO_NOT_TRACK := true
 
-.PHONY: check test test-integration test-quarantine lint pacts matrix peers clean
+.PHONY: check test test-integration test-quarantine lint pacts matrix sdks peers clean
 
 check: $(VENV)/.run  ## judge the reference client and the reference provider
 	$(BIN)/psp-harness run
@@ -30,6 +30,9 @@ pacts: $(VENV)/.test  ## write contracts/pacts anew from the consumer tests
 
 matrix: $(VENV)/.run  ## write docs/kill-matrix.md anew: every miniature, and which rule reports it
 	$(BIN)/psp-harness matrix --markdown docs/kill-matrix.md
+
+sdks: $(VENV)/.test  ## write docs/sdks.md and docs/sdks.html anew: every published SDK, and which rule reports it
+	$(BIN)/psp-harness matrix --sdks --markdown docs/sdks.md --html docs/sdks.html
 
 peers: $(VENV)/.test  ## write the part of docs/kill-matrix.md on other tools anew; they have an environment of their own
 	test -x .peers/bin/st || ($(PYTHON) -m venv .peers && .peers/bin/python -m pip --quiet install '.[peers]')

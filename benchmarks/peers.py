@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from psp_harness.matrix import PEERS
+from psp_harness.matrix import KEPT
 from psp_harness.subjects.addresses import MINIATURES
 from psp_harness.subjects.hosting import in_thread
 
@@ -159,8 +159,8 @@ def _passed(peer: Peer, results: dict[tuple[str, str], Findings]) -> str:
 
 def write(page: Path, text: str) -> None:
     """In place of what stood below the line before."""
-    above = page.read_text(encoding="utf-8").partition(PEERS)[0].rstrip("\n")
-    page.write_text(f"{above}\n\n{PEERS}\n\n{text.rstrip()}\n", encoding="utf-8")
+    above = page.read_text(encoding="utf-8").partition(KEPT)[0].rstrip("\n")
+    page.write_text(f"{above}\n\n{KEPT}\n\n{text.rstrip()}\n", encoding="utf-8")
 
 
 async def main() -> None:

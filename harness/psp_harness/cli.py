@@ -198,23 +198,31 @@ def list_(what: str, role: str | None, *, compare: bool) -> None:
         listing.show(what, Role(role) if role else None, console)
 
 
+_PAGE = click.Path(dir_okay=False, path_type=Path)
+
+
 @cli.command()
 @click.option("--role", type=click.Choice([role.value for role in Role]), help="Only the miniatures of this role.")
-@click.option(
-    "--markdown", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the page here."
-)
-def matrix(role: str | None, markdown: Path | None) -> None:
+@click.option("--sdks", is_flag=True, help="Judge the published SDKs instead, in every way that they can be used.")
+@click.option("--markdown", type=_PAGE, metavar="FILE", help="Write the page here.")
+@click.option("--html", type=_PAGE, metavar="FILE", help="Write it as HTML here.")
+def matrix(role: str | None, markdown: Path | None, html: Path | None, *, sdks: bool) -> None:
     """Judge every miniature: which rule reports which, and whether it ought to. Exit status 1 where they disagree."""
-    from psp_harness import matrix as kill
+    from psp_harness import matrix as matrices
+    from psp_harness.matrix import miniatures
+    from psp_harness.matrix import sdks as published
 
-    with shown_on(Console(stderr=True), "miniatures") as progress:
-        found = asyncio.run(kill.rows(Role(role) if role else None, progress))
-    if markdown is None:
-        kill.render(found, Console(highlight=False))
-    else:
-        kill.write(found, markdown)
-        click.echo(f"{markdown}: {kill.verdict(found)}")
-    sys.exit(0 if kill.agrees(found) else 1)
+    if sdks and role is not None:
+        raise UsageError("--role chooses miniatures, and every SDK is a client", do="leave out --role or --sdks")
+    with shown_on(Console(stderr=True), "SDKs" if sdks else "miniatures") as progress:
+        found = asyncio.run(
+            published.judged(progress) if sdks else miniatures.judged(Role(role) if role else None, progress)
+        )
+    if markdown is None and html is None:
+        matrices.show(found, Console(highlight=False))
+    for file in matrices.write(found, markdown, html):
+        click.echo(f"{file}: {found.verdict}")
+    sys.exit(0 if found.agrees else 1)
 
 
 @cli.command()

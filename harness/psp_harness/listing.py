@@ -16,7 +16,8 @@ from psp_harness.plan import ANY_CASE, CASE_RUNS, WATCHED_COMMAND
 from psp_harness.profile import Profile
 from psp_harness.quarantine import GATES
 from psp_harness.registry import suggest
-from psp_harness.subjects.addresses import KINDS, MINIATURES, MODES, SDKS
+from psp_harness.subjects.addresses import KINDS, MINIATURES, MODES
+from psp_harness.subjects.sdks import USES, Use
 from psp_harness.vocabulary import FEATURES, STEPS
 
 Rows = Iterator[tuple[str, ...]]
@@ -42,7 +43,13 @@ def _list_subjects(role: Role | None) -> Rows:
     for name, kind in KINDS.items():
         if role is None or role in kind.roles:
             yield f"{name}:", ", ".join(kind.roles), kind.meaning
-    yield from ((f"sdk:{name}", Role.CLIENT, "a published SDK") for name in SDKS if role in {None, Role.CLIENT})
+    if role in {None, Role.CLIENT}:
+        yield from ((use.address, Role.CLIENT, _called(use)) for use in USES)
+
+
+def _called(use: Use) -> str:
+    options = (use.sdk.options[name][value] for name, value in use.chosen.items())
+    return f"the published {use.sdk.package}{': ' if use.chosen else ''}{'; '.join(options)}"
 
 
 def _list_profiles(role: Role | None) -> Rows:  # noqa: ARG001 - a profile serves every role

@@ -10,18 +10,18 @@ from psp_harness.errors import UsageError
 from psp_harness.model import Role
 from psp_harness.subjects import clients, providers
 from psp_harness.subjects.client import ClientSubject
-from psp_harness.subjects.clients import SDKS, Opened
+from psp_harness.subjects.clients import Opened
 from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import MINIATURES, MODES, our_psp, our_psp_app
 from psp_harness.subjects.provider import ProviderSubject
 from psp_harness.subjects.providers import permitted
 from psp_harness.subjects.reference_provider import presentable, store_of
+from psp_harness.subjects.sdks import SDKS
 
 __all__ = [
     "KINDS",
     "MINIATURES",
     "MODES",
-    "SDKS",
     "Options",
     "default_profile",
     "default_role",
@@ -61,7 +61,7 @@ KINDS: Mapping[str, Kind] = {
         "a program that speaks the subject protocol", client=clients.exec_client, provider=providers.exec_provider
     ),
     "python": Kind("module:attribute, the protocol's verbs as methods of an object", client=clients.python_client),
-    "sdk": Kind("an adapter to a published SDK", client=clients.sdk_client),
+    "sdk": Kind("a published SDK: name, name?option=value&…", client=clients.sdk_client),
     "reference": Kind(
         "what the project brings: client, provider, provider?store=…",
         client=clients.reference_client,
@@ -118,8 +118,8 @@ def default_role(address: str) -> Role:
 def default_profile(address: str) -> str:
     """The profile that an address speaks by itself; `generic` for everything that is not ours."""
     name, _, rest = address.partition(":")
-    if name == "sdk" and rest in SDKS:
-        return SDKS[rest][2]
+    if name == "sdk" and (sdk := SDKS.get(rest.partition("?")[0])):
+        return sdk.profile
     if name == "miniature" and rest in MINIATURES:
         return MINIATURES[rest].profile
     return "hyperswitch-docs" if address == "reference:client" else "generic"

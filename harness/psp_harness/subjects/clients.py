@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from psp_harness.errors import SubjectError, UsageError
 from psp_harness.model import Role
-from psp_harness.registry import suggest
 from psp_harness.subjects.channels import Channel, ObjectChannel, ProcessChannel
 from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import expect, miniature
+from psp_harness.subjects.sdks import use_of
+from psp_harness.subjects.sdks.adapter import SdkSubject, load
 from psp_harness.subjects.threads import in_daemon_thread
-
-SDKS: Mapping[str, tuple[str, str, str]] = {
-    "stripe": ("psp_harness.subjects.sdks.stripe", "StripeSubject", "stripe"),
-}
-"""Name -> module and class of the adapter, and the profile that it speaks."""
 
 Opened = Callable[[], Awaitable[Channel]]
 
@@ -39,17 +36,10 @@ def python_client(target: str, options: Options) -> Opened:
     return _objects(_attribute(target), options)
 
 
-def sdk_client(name: str, options: Options) -> Opened:
+def sdk_client(rest: str, options: Options) -> Opened:
     """An adapter to a published SDK. Raises `UsageError` where its package is not installed."""
-    if name not in SDKS:
-        raise UsageError(f"unknown SDK {name!r}", do=suggest(name, SDKS))
-    module, attribute, _ = SDKS[name]
-    try:
-        return _objects(getattr(importlib.import_module(module), attribute), options)
-    except ImportError as error:
-        raise UsageError(
-            f"sdk:{name} needs a package that is not installed ({error.name})", do="pip install 'psp-harness[sdks]'"
-        ) from None
+    use = use_of(rest)
+    return _objects(functools.partial(SdkSubject, use, load(use), options.profile), options)
 
 
 def reference_client(name: str, options: Options) -> Opened:

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from psp_harness import profile, rules
+from psp_harness.matrix import Matrix, cell
 from psp_harness.model import Errored, Passed, Role, Verdict, Violated
 from psp_harness.rules import Rule
 from psp_harness.run import Job, Progress, run
@@ -26,9 +25,6 @@ AT_ONCE = 5
 ANSWER_TIMEOUT = 0.4
 STEP_TIMEOUT = 20.0
 """Seconds."""
-
-PEERS = "<!-- what peers report: written by benchmarks/peers.py -->"
-"""From this line on, the page is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +46,12 @@ class Row:
     def disagrees(self) -> bool:
         """The rules say something else than the miniature declares."""
         return self.reported != self.expected
+
+
+async def judged(role: Role | None, progress: Progress) -> Matrix:
+    """Every miniature of a role, or of all of them."""
+    found = await rows(role, progress)
+    return Matrix(table(found), markdown(found), verdict(found), agrees(found))
 
 
 async def rows(role: Role | None, progress: Progress) -> Sequence[Row]:
@@ -99,13 +101,6 @@ def markdown(matrix: Sequence[Row]) -> str:
     return "\n".join([*_introduction(matrix), *_of_roles(matrix), *_of_rules(matrix), *_unshown(matrix)]) + "\n"
 
 
-def write(matrix: Sequence[Row], path: Path) -> None:
-    """Write the page anew, and keep what stands below the line that begins what peers report."""
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    _, line, peers = before.partition(PEERS)
-    path.write_text(markdown(matrix) + (f"\n{line}{peers}" if line else ""), encoding="utf-8")
-
-
 def _introduction(matrix: Sequence[Row]) -> Iterator[str]:
     faulty = [row for row in matrix if row.mode]
     yield "# The kill matrix"
@@ -132,16 +127,14 @@ def _of_roles(matrix: Sequence[Row]) -> Iterator[str]:
         yield "| mode | miniature | what it does | reported by |"
         yield "|---|---|---|---|"
         yield from (
-            f"| {row.mode} | `{row.name}` | {_cell(row.says)} | {_reported(row)} |"
-            for row in _by_mode(mine)
-            if row.mode
+            f"| {row.mode} | `{row.name}` | {cell(row.says)} | {_reported(row)} |" for row in _by_mode(mine) if row.mode
         )
         yield ""
         yield f"## Correct {role}s"
         yield ""
         yield "| miniature | what it does | reported by |"
         yield "|---|---|---|"
-        yield from (f"| `{row.name}` | {_cell(row.says)} | {_reported(row)} |" for row in mine if not row.mode)
+        yield from (f"| `{row.name}` | {cell(row.says)} | {_reported(row)} |" for row in mine if not row.mode)
         yield ""
 
 
@@ -153,7 +146,7 @@ def _reported(row: Row) -> str:
     """The rules, with what is missing and what is too much said aloud."""
     said = [f"`{name}`" + ("" if name in row.expected else " **unexpected**") for name in sorted(row.reported)]
     said += [f"`{name}` **missing**" for name in sorted(row.expected - row.reported)]
-    said += [f"**could not be judged: {_cell(row.errored)}**"] if row.errored else []
+    said += [f"**could not be judged: {cell(row.errored)}**"] if row.errored else []
     return "<br>".join(said) or "nothing"
 
 
@@ -186,26 +179,21 @@ def _unshown(matrix: Sequence[Row]) -> Iterator[str]:
     yield ""
     yield "| mode | what goes wrong | why nothing shows it |"
     yield "|---|---|---|"
-    yield from (f"| {name} | {_cell(mode.says)} | {_cell(mode.unshown)} |" for name, mode in missing.items())
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    yield from (f"| {name} | {cell(mode.says)} | {cell(mode.unshown)} |" for name, mode in missing.items())
 
 
 # --- as text ----------------------------------------------------------------------------------------------------------
 
 
-def render(matrix: Sequence[Row], console: Console) -> None:
-    """The table on a terminal; its last line is the verdict."""
-    table = Table(box=None, pad_edge=False)
+def table(matrix: Sequence[Row]) -> Table:
+    """What each is reported by, and what is wrong with that."""
+    shown = Table(box=None, pad_edge=False)
     for head in ("mode", "miniature", "reported by", ""):
-        table.add_column(head, overflow="fold")
+        shown.add_column(head, overflow="fold")
     for row in _by_mode(matrix):
         said = "\n".join(sorted(row.reported)) or "nothing"
-        table.add_row(row.mode or "correct", row.name, said, _disagreement(row))
-    console.print(table)
-    console.print(verdict(matrix))
+        shown.add_row(row.mode or "correct", row.name, said, _disagreement(row))
+    return shown
 
 
 def _disagreement(row: Row) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from psp_harness.matrix import PEERS, Row, agrees, markdown, render, rows, verdict, write
+from psp_harness.matrix import KEPT
+from psp_harness.matrix.miniatures import Row, agrees, markdown, rows, table, verdict
 from psp_harness.miniatures.modes import MODES
 from psp_harness.model import Role
 from psp_harness.run import Progress
 from psp_harness.subjects.addresses import MINIATURES
 
-PAGE = Path(__file__).parents[1] / "docs" / "kill-matrix.md"
+PAGE = Path(__file__).parents[2] / "docs" / "kill-matrix.md"
 RULE = "one-key-has-one-effect"
 
 
@@ -38,7 +39,7 @@ CORRECT = row("good", "", "", "")
 def printed(*matrix: Row) -> str:
     """What a terminal shows."""
     out = StringIO()
-    render(matrix, Console(file=out, width=200))
+    Console(file=out, width=200).print(table(matrix))
     return out.getvalue()
 
 
@@ -57,12 +58,11 @@ def test_a_matrix_agrees_where_each_is_reported_as_declared() -> None:
         (row("wrong", "", "", "", "case: it died"), "not judged: case: it died"),
     ],
 )
-def test_a_disagreement_is_said_aloud_and_in_the_last_line(wrong: Row, said: str) -> None:
+def test_a_disagreement_is_said_aloud_and_in_the_verdict(wrong: Row, said: str) -> None:
     """What is missing, what is too much, and what could not be judged."""
-    text = printed(GOOD, wrong)
     assert not agrees([GOOD, wrong])
-    assert said in text
-    assert text.splitlines()[-1] == "DISAGREES on 1 of 2 miniatures: wrong"
+    assert said in printed(GOOD, wrong)
+    assert verdict([GOOD, wrong]) == "DISAGREES on 1 of 2 miniatures: wrong"
 
 
 def test_a_page_names_what_is_missing_and_what_is_too_much() -> None:
@@ -71,21 +71,12 @@ def test_a_page_names_what_is_missing_and_what_is_too_much() -> None:
     assert f"| P01 | `wrong` | Does a\\|b. | `other` **unexpected**<br>`{RULE}` **missing** |" in page
 
 
-def test_what_peers_report_is_kept(tmp_path: Path) -> None:
-    """The part of the page that another program writes survives; the rest is written anew."""
-    page = tmp_path / "page.md"
-    page.write_text(f"old\n{PEERS}\n\n## Peers\n", encoding="utf-8")
-    write([GOOD], page)
-    write([GOOD], page)
-    assert page.read_text(encoding="utf-8") == f"{markdown([GOOD])}\n{PEERS}\n\n## Peers\n"
-
-
 async def test_a_role_is_judged_with_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only the miniatures of that role, each of them told when it is done."""
     some = {
         name: MINIATURES[name] for name in ("tries-once", "lost-answer-is-declined", "no-dedupe", "refuses-every-call")
     }
-    monkeypatch.setattr("psp_harness.matrix.MINIATURES", some)
+    monkeypatch.setattr("psp_harness.matrix.miniatures.MINIATURES", some)
     told: list[object] = []
 
     class Told(Progress):
@@ -104,7 +95,7 @@ async def test_a_role_is_judged_with_progress(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_committed_page_knows_every_miniature_and_mode() -> None:
     """Each faulty miniature stands there with its mode and rules, and each mode that none shows with its reason."""
-    text = PAGE.read_text(encoding="utf-8").partition(PEERS)[0]
+    text = PAGE.read_text(encoding="utf-8").partition(KEPT)[0]
     told = {
         name: (mode, frozenset(re.findall("`([^`]+)`", rules)))
         for mode, name, rules in re.findall(r"^\| (\w+) \| `([^`]+)` \| .* \| (.*) \|$", text, re.MULTILINE)
