@@ -33,6 +33,9 @@ from psp_harness.subjects.sdks import USES, Use
 from psp_harness.subjects.sdks.adapter import load
 from psp_harness.subjects.sdks.findings import FINDINGS, Finding
 
+_NAMED = 4
+"""Cases of a finding that the page names."""
+
 AT_ONCE = 4
 """Runs at one time: what waits for an answer must not wait for a processor."""
 
@@ -234,9 +237,14 @@ def _found(matrix: Sequence[Row]) -> Iterator[str]:
         yield from (_line(finding, row) for row in shown[:1])
 
 
+def _few(cases: Sequence[str]) -> str:
+    more = len(cases) - _NAMED
+    return ", ".join(cases[:_NAMED]) + (f", and {more} more" if more > 0 else "")
+
+
 def _line(finding: Finding, row: Row) -> str:
     """A finding, as the first way of use shows it."""
     when = " ".join(f"`{name}={value}`" for name, value in finding.when.items()) or "however"
-    cases = ", ".join(row.cases.get(finding.rule, ())) or "**none**"
+    cases = _few(row.cases.get(finding.rule, ())) or "**none**"
     package = f"{row.use.sdk.package} {row.use.sdk.checked}"
     return f"| {package} | `{finding.rule}` | {cell(finding.says)} | {finding.source} | {when} | {cases} |"
