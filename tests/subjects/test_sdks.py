@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from psp_harness import profile, rules
+from psp_harness import rules
 from psp_harness.errors import UsageError
 from psp_harness.model import Retries
 from psp_harness.subjects.sdks import SDKS, USES, use_of
@@ -82,7 +82,7 @@ def subject(*, made: Made | Exception, told: Told = "unknown", retries: Retries 
         return made
 
     adapter = Adapter(call, call, lambda _: told, frozenset({"caller-keys"}), retries or Retries())
-    return SdkSubject(use_of("adyen"), lambda _: adapter, profile.load("adyen"))
+    return SdkSubject(use_of("adyen"), lambda _: adapter)
 
 
 def started(sdk: SdkSubject) -> dict[str, object]:

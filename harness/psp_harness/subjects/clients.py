@@ -39,7 +39,7 @@ def python_client(target: str, options: Options) -> Opened:
 def sdk_client(rest: str, options: Options) -> Opened:
     """An adapter to a published SDK. Raises `UsageError` where its package is not installed."""
     use = use_of(rest)
-    return _objects(functools.partial(SdkSubject, use, load(use), options.profile), options)
+    return _objects(functools.partial(SdkSubject, use, load(use)), options)
 
 
 def reference_client(name: str, options: Options) -> Opened:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any, Literal
 
+from psp_harness import profile
 from psp_harness.errors import UsageError
 from psp_harness.model import Retries
-from psp_harness.profile import Profile, meaning
 from psp_harness.subjects.sdks import Use
 
 Params = Mapping[str, Any]
@@ -74,8 +74,8 @@ def load(use: Use) -> Connect:
 class SdkSubject:
     """One SDK in one case, for the channel to call."""
 
-    def __init__(self, use: Use, connect: Connect, profile: Profile) -> None:
-        self._use, self._connect, self._profile = use, connect, profile
+    def __init__(self, use: Use, connect: Connect) -> None:
+        self._use, self._connect, self._facts = use, connect, profile.load(use.sdk.profile)
 
     def start(self, base_url: str, credentials: Mapping[str, str], answer_timeout: float) -> dict[str, Any]:
         """Set it up, and say what it is."""
@@ -98,7 +98,7 @@ class SdkSubject:
             made = self._sdk.pay(params) if kind == "payment" else self._sdk.refund(params)
         except Exception as error:  # noqa: BLE001 - whatever it raises is what its caller gets
             return _said(self._sdk.told(error), f"{type(error).__name__}: {error}"[:300])
-        if meaning(self._profile, kind, made.status) == "failed":
+        if profile.meaning(self._facts, kind, made.status) == "failed":
             return _said("declined", f"it returned a {kind} in status {made.status!r}")
         return {"ok": {f"{kind}_id": made.id, "status": made.status}}
 
