@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,10 +26,11 @@ MONEY = {"amount": 100, "currency": "EUR"}
 
 @dataclass
 class Heard:
-    """Who listens, and what it was sent."""
+    """Who listens, what it was sent, and when, in seconds."""
 
     base_url: str = ""
     requests: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
 
     @property
     def keys(self) -> list[list[bytes]]:
@@ -39,20 +41,21 @@ class Heard:
 
 @asynccontextmanager
 async def answering(*answers: object) -> AsyncIterator[Heard]:
-    """A socket that gives one answer after the other, under 200 or as (status, body), and then the last for ever."""
+    """A socket that gives one answer after the other, as (status, body, lines) or a body under 200; the last for ever."""
     heard, left = Heard(), list(answers)
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
+        heard.times.append(time.monotonic())
         length = re.search(rb"(?i)content-length: (\d+)", head)
         heard.requests.append(head + await reader.readexactly(int(length[1]) if length else 0))
         answer = left.pop(0) if len(left) > 1 else left[0]
         if answer == DROPPED:
             return
-        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        status, body, *lines = answer if isinstance(answer, tuple) else (200, answer)
         raw = json.dumps(body).encode()
-        told = b"HTTP/1.1 %d X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-        writer.write(told % (status, len(raw)) + raw)
+        lines += ["Content-Type: application/json", "Connection: close", f"Content-Length: {len(raw)}"]
+        writer.write("\r\n".join([f"HTTP/1.1 {status} X", *lines, "", ""]).encode() + raw)
         await writer.drain()
 
     async with listening(handle) as heard.base_url:
@@ -75,6 +78,20 @@ async def test_stripe_takes_an_empty_key_for_none() -> None:
     async with answering({"id": "pi_1", "object": "payment_intent"}) as heard:
         await called(heard, pay)
     assert UUID.fullmatch(heard.keys[0][0])
+
+
+async def test_stripe_does_not_wait_as_long_as_it_is_told() -> None:
+    """With its retries on, the second attempt comes after its own pause, whatever Retry-After says."""
+    stripe = pytest.importorskip("stripe", reason=MISSING)
+
+    def pay(base_url: str) -> None:
+        client = stripe.StripeClient("sk_test_1", base_addresses={"api": base_url}, max_network_retries=1)
+        client.v1.payment_intents.create(MONEY)
+
+    async with answering((503, {}, "Retry-After: 5"), {"id": "pi_1", "object": "payment_intent"}) as heard:
+        await called(heard, pay)
+    first, again = heard.times
+    assert again - first < 4
 
 
 async def test_mollie_takes_an_empty_key_for_none() -> None:
@@ -112,6 +129,23 @@ async def test_adyen_sends_no_key_unless_it_is_given_one(how: dict[str, Any], ke
     async with answering({"pspReference": "P1", "resultCode": "Authorised"}) as heard:
         await called(heard, pay)
     assert heard.keys == [keys]
+
+
+async def test_adyen_hands_its_api_key_to_whoever_a_redirect_names() -> None:
+    """It follows a redirect to another port, and the header with the credential goes with it."""
+    package = pytest.importorskip("Adyen", reason=MISSING)
+
+    def pay(base_url: str) -> None:
+        payments = package.Adyen(xapikey="credential", platform="test").checkout.payments_api
+        payments.baseUrl = base_url
+        payments.payments(MONEY)
+
+    async with (
+        answering({"pspReference": "P1", "resultCode": "Authorised"}) as elsewhere,
+        answering((307, {}, f"Location: {elsewhere.base_url}/payments")) as heard,
+    ):
+        await called(heard, pay)
+    assert b"x-api-key: credential" in elsewhere.requests[0].split(b"\r\n")
 
 
 @pytest.mark.parametrize("key", ["", "   "])
