@@ -102,7 +102,7 @@ FINDINGS: Sequence[Finding] = (
         "one-call-has-one-effect",
         "It sends a POST again after a lost answer, though nothing tells the PSP that it is the same one: a refund "
         "without a key, and a payment, for which this PSP takes none, happen once for each attempt.",
-        "client.py:178-208",
+        "client.py:178-233",
         {"retry": "on", "key": "none"},
     ),
     Finding(
@@ -110,7 +110,7 @@ FINDINGS: Sequence[Finding] = (
         "one-call-has-one-effect",
         "It sends a POST again after a lost answer, though nothing tells the PSP that it is the same one: a payment, "
         "for which this PSP takes no key, happens once for each attempt. A refund with its header happens once.",
-        "client.py:178-208",
+        "client.py:178-233",
         {"retry": "on", "key": "header"},
     ),
 )
