@@ -147,6 +147,7 @@ RUN = ("run", "--subject")
         (("run", "--role", "shop"), "nothing to judge in role 'shop'; name it: --subject ADDRESS"),
         (("explain", "retry-gets-the-frist-answer"), "nothing is called 'retry-gets-the-frist-answer'; did you mean 'retry-gets-the-first-answer'?"),
         (("explain", "client/generic/no-such/no-such"), "nothing is called 'no-such'"),
+        (("matrix", "--sdks", "--role", "client"), "--role chooses miniatures, and every SDK is a client; leave out --role"),
         (("serve", "--profile", "nope"), "unknown profile 'nope'"),
         (("watch", "--profile", "strip", "--", "true"), "unknown profile 'strip'; did you mean 'stripe'?"),
         (("watch", "--fault", "rain:create-payment", "--", "true"), "unknown fault 'rain'"),

@@ -34,7 +34,7 @@ ROWS = (
     ("case",),
     ("profile",),
     ("signing",),
-    ("template", "registry", "contracts"),
+    ("template", "registry", "contracts", "html_page"),
     ("model", "errors", "vocabulary", "minor_units", "services"),
 )
 """High to low. What stands in one row may not import each other, but for what `BESIDE` names."""

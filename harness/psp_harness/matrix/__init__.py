@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from psp_harness.reports.pages import as_html
+from psp_harness.html_page import as_html
 
 KEPT = "<!-- below this line nothing is made by `psp-harness matrix`, and everything is kept -->"
 """From this line on, a page is somebody else's."""

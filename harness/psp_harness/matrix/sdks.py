@@ -39,6 +39,9 @@ _NAMED = 4
 AT_ONCE = 4
 """Runs at one time: what waits for an answer must not wait for a processor."""
 
+ANSWER_TIMEOUT = 3.0
+"""Seconds."""
+
 _SIGNS: Mapping[type[Result], str] = {  # the worst first
     Violated: "✗",
     Errored: "errored",
@@ -85,7 +88,7 @@ async def judged(progress: Progress) -> Matrix:
 
 
 async def rows(progress: Progress) -> Sequence[Row]:
-    """Judge them, in the order in which they are declared."""
+    """Judge them, in the order in which they are declared; what could not be told is asked once more, alone."""
     gate = asyncio.Semaphore(AT_ONCE)
     for use in USES:
         load(use)  # now, for importing some of them takes as long as a client waits for an answer
@@ -93,11 +96,17 @@ async def rows(progress: Progress) -> Sequence[Row]:
 
     async def one(use: Use) -> Row:
         async with gate:
-            row = row_of(use, await run(Job(Role.CLIENT, use.address, profile.load(use.sdk.profile))))
+            row = await _row(use)
         progress.done(use.address)
         return row
 
-    return await asyncio.gather(*(one(use) for use in USES))
+    found = await asyncio.gather(*(one(use) for use in USES))
+    return [await _row(row.use) if row.errored else row for row in found]
+
+
+async def _row(use: Use) -> Row:
+    job = Job(Role.CLIENT, use.address, profile.load(use.sdk.profile), answer_timeout=ANSWER_TIMEOUT)
+    return row_of(use, await run(job))
 
 
 def row_of(use: Use, report: Report) -> Row:

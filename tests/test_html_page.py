@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from psp_harness.reports.pages import as_html
+from psp_harness.html_page import as_html
 
 PAGE = """# Who & what
 
