@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from by_hand import report, verdict
-from psp_harness.matrix.sdks import Row, agrees, disagreements, markdown, row_of
+from psp_harness.matrix.sdk_rows import Row, disagreements, row_of
+from psp_harness.matrix.sdks import agrees, markdown
 from psp_harness.matrix.sdks import verdict as told
 from psp_harness.model import (
     Claims,

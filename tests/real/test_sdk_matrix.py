@@ -10,13 +10,14 @@ import pytest
 
 from psp_harness.html_page import as_html
 from psp_harness.matrix import KEPT
-from psp_harness.matrix.sdks import Row, disagreements, markdown, rows
+from psp_harness.matrix.sdk_rows import Row, disagreements, rows
+from psp_harness.matrix.sdks import markdown
 from psp_harness.model import Passed
 from psp_harness.run import Progress
 from psp_harness.subjects.sdks import SDKS
 from real.sdks import MARKS, connected
 
-pytestmark = [*MARKS, pytest.mark.timeout(600), pytest.mark.xdist_group("sdk-matrix")]
+pytestmark = [*MARKS, pytest.mark.timeout(600)]
 
 DOCS = Path(__file__).parents[2] / "docs"
 

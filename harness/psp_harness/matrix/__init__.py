@@ -1,6 +1,6 @@
 """A matrix: many subjects against every rule of their role, held against what each must be reported for.
 
-One file for each sort of subject: `miniatures`, and the published `sdks`.
+`miniatures` and the published `sdks` are such subjects.
 """
 
 from __future__ import annotations
