@@ -1,7 +1,7 @@
-"""What the rules say of published SDKs, in every way that each can be used, and whether that is what was found by hand.
+"""What the rules say of published SDKs, in every way that each can be used, and whether it is what was found by hand.
 
-Where a finding (`subjects/sdks/findings.py`) is reported by no rule, or a rule reports what nobody found, they disagree:
-the rule is wrong, or the SDK has changed.
+Where a finding (`subjects/sdks/findings.py`) is reported by no rule, or a rule reports what nobody found, one is wrong:
+the finding, the rule, or the SDK has changed.
 """
 
 from __future__ import annotations
