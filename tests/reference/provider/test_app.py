@@ -14,8 +14,8 @@ import uvicorn
 
 from psp_harness.errors import UsageError
 from psp_harness.profile import load
+from psp_harness.reference.asgi import MAX_BODY
 from psp_harness.reference.provider import Provider, asgi, build
-from psp_harness.reference.provider.app import MAX_BODY
 
 AUTH = {"authorization": "Bearer tenant-a"}
 PAYMENT = {"amount": 1000, "currency": "EUR", "reference": "order-1"}
