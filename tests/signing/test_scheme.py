@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from psp_harness.errors import UsageError
@@ -82,6 +82,7 @@ def test_a_secret_of_another_form_is_refused_without_being_shown() -> None:
         assert "not/hex" not in str(caught.value)
 
 
+@settings(deadline=None)  # a busy machine is no mistake
 @given(
     name=st.sampled_from(sorted(SCHEMES)),
     body=st.binary(max_size=60)

@@ -33,12 +33,12 @@ class Webhooks(Facts, frozen=True):
     """Of a batch: a body with one place, `{items}`."""
     id_header: str | None = None
     """A header line with the event's id, where it does not stand in the body; not signed."""
+    delivery_header: str | None = None
+    """A header line with an id of the delivery, another one each time; not signed."""
     modes: Mapping[str, Json] = {}
     """How an event says that it is of the `test` mode, or `live`."""
     tolerance_seconds: int | None = None
     """How far the signed time may be from the receiver's clock."""
-    timeout_seconds: int | None = None
-    """How long the PSP waits for an answer; past it the delivery has failed."""
     retry_seconds: tuple[int, ...] = ()
     """The waits before the second delivery, the third, and so on, as long as no 2xx came."""
     retries_for_seconds: int | None = None
@@ -76,15 +76,11 @@ class Webhooks(Facts, frozen=True):
             "signed-items": scheme.signed_items,
             "joined-fields": "shifted" in scheme.alters,
             "certificates": scheme.asymmetric,
-            "batched-webhooks": self.envelope is not None,
             "amounts-in-webhooks": self.says("amount") and self.says("currency"),
             "accounts-in-webhooks": self.says("account"),
             "references-in-webhooks": self.says("reference"),
             "modes-in-webhooks": bool(self.modes),
-            "event-ids": self.says("event_id") or self.id_header is not None,
-            "fresh-redeliveries": self.redelivery == "signed-anew",
             "webhook-horizon": self.horizon is not None,
-            "webhook-timeout": self.timeout_seconds is not None,
             "refund-events": "refund-succeeded" in self.events,
             "failure-events": "payment-failed" in self.events,
             "pending-events": "payment-processing" in self.events,

@@ -22,7 +22,7 @@ from psp_harness.signing.scheme import (
     declare,
     matches_any,
 )
-from psp_harness.template import decode, encode
+from psp_harness.template import ABSENT, decode, encode
 
 _FIELDS = ("pspReference", "originalReference", "merchantAccountCode", "merchantReference")
 _LATER_FIELDS = ("eventCode", "success")
@@ -54,6 +54,8 @@ def _mac(item: Mapping[str, Any], key: bytes) -> bytes:
 def _sign(draft: Draft, keys: Keys) -> Webhook:
     """Each item with its signature; the body is written anew."""
     message = decode(draft.body, "json")
+    if message is ABSENT:
+        return Webhook((), draft.body, draft.url)
     for item in _items(message):
         item["additionalData"] = {**(item.get("additionalData") or {}), "hmacSignature": _mac(item, keys[0]).decode()}
     return Webhook((), encode(message, "json"), draft.url)
@@ -93,6 +95,14 @@ def _shifted(webhook: Webhook, _: Draft) -> Webhook:
     return Webhook(webhook.headers, encode(message, "json"), webhook.url)
 
 
+def _transplanted(webhook: Webhook, draft: Draft) -> Webhook:
+    """The draft's items, each with the signature of the item that stood in its place."""
+    message = decode(draft.body, "json")
+    for item, other in zip(_items(message), _items(decode(webhook.body, "json")), strict=False):
+        item["additionalData"] = other["additionalData"]
+    return Webhook(webhook.headers, encode(message, "json"), webhook.url)
+
+
 ADYEN_STANDARD = declare(
     Scheme(
         "adyen-standard",
@@ -101,6 +111,6 @@ ADYEN_STANDARD = declare(
         bytes.fromhex,
         raw_body=False,
         signed_items=True,
-        alters={"shifted": _shifted},
+        alters={"shifted": _shifted, "transplanted": _transplanted},
     )
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import ModuleType
 from urllib.parse import urlsplit
@@ -85,4 +86,25 @@ def _rsa() -> ModuleType:
     return rsa
 
 
-PAYPAL = declare(Scheme("paypal", _sign, _verify, header=HEADER, asymmetric=True, timestamped=True, id_header=ID))
+def _elsewhere(webhook: Webhook, draft: Draft) -> Webhook:
+    """The certificate is said to lie at the draft's URL."""
+    return replace(
+        webhook,
+        headers=tuple((n, draft.url.encode() if n == CERT_URL.encode() else v) for n, v in webhook.headers),
+    )
+
+
+PAYPAL = declare(
+    Scheme(
+        "paypal",
+        _sign,
+        _verify,
+        header=HEADER,
+        asymmetric=True,
+        timestamped=True,
+        id_header=ID,
+        time_header=TIME,
+        id_is_of="transmission",
+        alters={"certificate-elsewhere": _elsewhere},
+    )
+)

@@ -9,8 +9,18 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
+
+_BITS, _EXPONENT = 2048, 65537
+
+
+def pair() -> tuple[str, str]:
+    """A fresh private key and its public one, in PEM."""
+    private = generate_private_key(_EXPONENT, _BITS)
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    public = private.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return private.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain).decode(), public.decode()
 
 
 def signature(pem: bytes, text: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from psp_harness.errors import UsageError
 from psp_harness.model import Headers
@@ -116,6 +117,10 @@ class Scheme:
     covers_url: bool = False
     id_header: str = ""
     """The header line of the message's id, where the scheme has one."""
+    time_header: str = ""
+    """The header line of the signed time, where it has one of its own."""
+    id_is_of: Literal["event", "transmission"] = "event"
+    """What that id names: the event, in each of its deliveries; or one delivery."""
     alters: Mapping[str, Alter] = field(default_factory=dict)
     """What can be done to a delivery that was signed, by name; no result of it is genuine, but for `shifted`."""
 
@@ -147,7 +152,9 @@ def verify(
 
 
 def _keys(scheme: Scheme, secrets: Sequence[str]) -> Keys:
-    if scheme.signed and not secrets:
+    if not scheme.signed:
+        return []
+    if not secrets:
         raise UsageError(f"no secret for {scheme.name}", do="give the one that the PSP shows for this endpoint")
     return [_key(scheme, secret) for secret in secrets]
 

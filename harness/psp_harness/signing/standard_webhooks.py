@@ -91,6 +91,7 @@ STANDARD_WEBHOOKS = declare(
         timestamped=True,
         rotates=True,
         id_header=ID,
+        time_header=TIME,
         alters={"downgraded": _downgraded, "redated": _redated, "renamed": _renamed},
     )
 )
