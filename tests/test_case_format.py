@@ -11,12 +11,12 @@ import pytest
 
 from pages import blocks, table
 from psp_harness import case, faults
-from psp_harness.case import Case, Fault, OddKey, Step
+from psp_harness.case import Case, Delivery, Fault, OddKey, Order, Step
 from psp_harness.contracts import CASES
 from psp_harness.vocabulary import STEPS
 
 PAGE = CASES / "README.md"
-STRUCTS = {"case": Case, "step": Step, "odd key": OddKey, "fault": Fault}
+STRUCTS = {"case": Case, "step": Step, "order": Order, "delivery": Delivery, "odd key": OddKey, "fault": Fault}
 ROWS = table(PAGE, "in")
 
 

@@ -71,8 +71,10 @@ cli.add_command(smoke)
 @click.option("--profile", "profile_name", metavar="NAME|FILE", help="Which PSP: see psp-harness list profiles.")
 @click.option("--gate", metavar="GATE", help=f"One of {', '.join(GATES)}; without it nothing is excused.")
 @click.option("--only", multiple=True, metavar="GLOB", help="Verdict ids to keep, or how they begin.")
-@click.option("--effects", metavar="PATH", help="The provider's route that says what it did.")
-@click.option("--clock", metavar="PATH", help="The provider's route that advances its clock.")
+@click.option("--effects", metavar="PATH", help="The subject's route that says what it did.")
+@click.option("--clock", metavar="PATH", help="The subject's route that advances its clock.")
+@click.option("--orders", metavar="PATH", help="The receiver's route that is told which orders there are.")
+@click.option("--webhook", metavar="PATH", help="Where a receiver that is started takes webhooks. [/webhooks]")
 @click.option(
     "--credential", "credentials", multiple=True, metavar="NAME=VALUE", help="For instance tenant-a=sk_test_…."
 )
@@ -133,6 +135,8 @@ def _job(chosen: config.Run, settings: config.Config, options: dict[str, object]
         claimed=given.many("claims") or written.claimed,
         effects_path=given.text("effects") or written.effects_path,
         clock_path=given.text("clock") or written.clock_path,
+        orders_path=given.text("orders") or written.orders_path,
+        webhook_path=given.text("webhook") or written.webhook_path,
         credentials={**written.credentials, **given.pairs("credentials")},
         allowed_hosts=frozenset(given.many("allow_hosts")) or written.allowed_hosts,
         ca_file=given.text("ca") or written.ca_file,

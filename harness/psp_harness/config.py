@@ -7,7 +7,8 @@ quarantine = "QUARANTINE.md"          # optional
 role = "client"
 subject = "exec:node adapter.js"
 profile = "stripe"
-without = ["refunds"]                 # and claims, effects, clock, credentials, allow-hosts, ca, as on the command line
+without = ["refunds"]                 # and claims, effects, clock, orders, webhook, credentials, allow-hosts, ca: as on
+                                      # the command line
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from psp_harness.contracts import CASES
 from psp_harness.errors import DataError
 from psp_harness.model import Role
 from psp_harness.run import Job
+from psp_harness.subjects.options import WEBHOOK_PATH
 
 FILE = "psp-harness.toml"
 
@@ -35,6 +37,8 @@ class Run(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=Tru
     profile: str
     effects: str | None = None
     clock: str | None = None
+    orders: str | None = None
+    webhook: str = WEBHOOK_PATH
     credentials: Mapping[str, str] = {}
     without: tuple[str, ...] = ()
     claims: tuple[str, ...] = ()
@@ -78,6 +82,8 @@ def job_of(chosen: Run, settings: Config) -> Job:
         claimed=chosen.claims,
         effects_path=chosen.effects,
         clock_path=chosen.clock,
+        orders_path=chosen.orders,
+        webhook_path=chosen.webhook,
         credentials=chosen.credentials,
         allowed_hosts=frozenset(chosen.allow_hosts),
         ca_file=chosen.ca,

@@ -18,7 +18,7 @@ from psp_harness.quarantine import GATES
 from psp_harness.registry import suggest
 from psp_harness.subjects.addresses import KINDS, MINIATURES, MODES
 from psp_harness.subjects.sdks import USES, Use
-from psp_harness.vocabulary import FEATURES, STEPS
+from psp_harness.vocabulary import EVENTS, FEATURES, FORGERIES, STEPS
 
 Rows = Iterator[tuple[str, ...]]
 
@@ -69,6 +69,8 @@ LISTS: Mapping[str, Callable[[Role | None], Rows]] = {
     "profiles": _list_profiles,
     "features": _words(FEATURES),
     "steps": _words(STEPS),
+    "events": _words(EVENTS),
+    "forgeries": _words(FORGERIES),
     "subjects": _list_subjects,
     "miniatures": _list_miniatures,
     "gates": lambda _: ((name, gate.meaning, _excused(name)) for name, gate in GATES.items()),
@@ -162,10 +164,20 @@ def _case_text(name: str) -> Iterator[str]:
 def _step(step: case.Step) -> str:
     if step.parallel:
         return f"at once: {'; '.join(_step(each) for each in step.parallel)}"
+    if step.delivery is not None and not step.repeat:
+        return _delivery(step.delivery) + (f", {step.times} times at once" if step.times > 1 else "")
+    if step.do == "advance-clock":
+        return step.do
     words = f"the request of {step.repeat!r} again" if step.repeat else f"{step.do} of {step.amount}"
     times = f", {step.times} times at once" if step.times > 1 else ""
     other = f", with amount {step.amount}" if step.repeat and step.amount else ""
     return words + times + other + (f", as {step.tenant}" if step.tenant else "")
+
+
+def _delivery(delivery: case.Delivery) -> str:
+    """A webhook in words: what it tells, and what is wrong with it."""
+    wrong = f", but {FORGERIES[delivery.forged]}" if delivery.forged else ""
+    return f"deliver-webhook {delivery.event} of {delivery.order!r}{wrong}"
 
 
 def _fault_text(name: str) -> Iterator[str]:
@@ -177,6 +189,8 @@ def _profile_text(name: str) -> Iterator[str]:
         return
     facts = profile.load(name)
     yield f"profile {facts.name}: {facts.title}\n  promises: {', '.join(sorted(facts.features))}"
+    if facts.secrets:
+        yield f"  signs webhooks with (no secret of anybody): {facts.secrets['tenant-a']}"
     yield from (f"  {path}: {facts.sources[source]}" for path, source in sorted(facts.facts.items()))
     yield from _defects(facts)
 
@@ -200,7 +214,7 @@ def _miniature_text(name: str) -> Iterator[str]:
 
 
 def _word_text(name: str) -> Iterator[str]:
-    for sort, words in (("feature", FEATURES), ("step", STEPS)):
+    for sort, words in (("feature", FEATURES), ("step", STEPS), ("event", EVENTS), ("forgery", FORGERIES)):
         if name in words:
             yield f"{sort} {name}\n  {words[name]}"
 
@@ -221,3 +235,5 @@ def _all_names() -> Iterable[str]:
     yield from profile.names()
     yield from MINIATURES
     yield from FEATURES
+    yield from EVENTS
+    yield from FORGERIES

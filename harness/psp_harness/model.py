@@ -110,6 +110,55 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """An order of a shop that receives webhooks."""
+
+    id: str
+    """Fresh for each run: the reference that the PSP's events carry, and by which effects are attributed."""
+    amount: int
+    currency: str
+    payment_id: str
+    """What the PSP calls its payment."""
+    tenant: str = "tenant-a"
+    status: str = "pending"
+    """When the case begins: `pending`, or `paid` already."""
+    known: bool = True
+    """The shop knows the payment's id: the PSP's answer to its own request has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook, as the case wants it."""
+
+    event: str
+    """What it means: `payment-succeeded`, …"""
+    order: Order
+    event_id: str
+    transmission: str
+    """The id of this delivery, where the scheme has one; for some PSPs it is that of the event."""
+    amount: int
+    currency: str
+    tenant: str
+    """Whose account it names."""
+    mode: str = "test"
+    forged: str = ""
+    """What is wrong with it, by a name of the vocabulary; empty: the PSP sent exactly this."""
+    rotated: bool = False
+    """It is signed with another secret as well, and first."""
+    beside: Order | None = None
+    """In one batch with it, and before it: the same event about this order, sent by the PSP."""
+    until_acknowledged: bool = False
+    """It is delivered again, after the PSP's waits, until a 2xx comes."""
+    ends: float | None = None
+    """Seconds after which the receiver's process is ended and started again; 0: as soon as its answer was seen."""
+
+    @property
+    def genuine(self) -> bool:
+        """The PSP sent exactly this, and now."""
+        return not self.forged
+
+
+@dataclass(frozen=True, slots=True)
 class Manner:
     """How a request is sent, beyond what it asks: two that differ in manner alone ask for one and the same thing."""
 
@@ -163,6 +212,8 @@ class Intent:
     seconds: float = 0.0
     """Of `advance-clock`: by how much."""
     manner: Manner = Manner()
+    delivery: Delivery | None = None
+    """Of `deliver-webhook`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +293,10 @@ class History:
     """What the subject printed beside the protocol: evidence, judged by nobody."""
     observed: bool = False
     """Nobody said what was wanted: the intents are what the requests themselves ask for, read off the wire."""
+    orders: tuple[Order, ...] = ()
+    """Those that the case is about."""
+    states: Mapping[str, str] = field(default_factory=dict)
+    """By order: what the subject says it is in the end (`pending`, `paid`, …); empty: it cannot say."""
 
     def attempts(self, intent: Intent) -> tuple[Exchange, ...]:
         """The exchanges that this step caused, in order."""

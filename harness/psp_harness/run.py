@@ -12,7 +12,7 @@ from pathlib import Path
 from psp_harness import case, faults, rules
 from psp_harness.case import Case
 from psp_harness.contracts import CASES
-from psp_harness.drive import drive, errored, introduce
+from psp_harness.drive import drive, drive_receiver, errored, introduce
 from psp_harness.errors import SubjectError, UsageError
 from psp_harness.judge import judge
 from psp_harness.model import Claims, Driven, Report, Role
@@ -21,7 +21,10 @@ from psp_harness.profile import REFRESHED, Profile
 from psp_harness.quarantine import Row, gate_named, names, names_case
 from psp_harness.registry import suggest
 from psp_harness.settle import settle
-from psp_harness.subjects.addresses import Options, open_client, open_provider, presentable
+from psp_harness.subjects.addresses import Options, open_client, open_provider, open_receiver, presentable
+from psp_harness.subjects.asked import Asked, answering
+from psp_harness.subjects.options import WEBHOOK_PATH
+from psp_harness.subjects.receivers import SECRET
 from psp_harness.vocabulary import OF_A_SUBJECT
 
 RUN_ID_BYTES = 4
@@ -41,6 +44,9 @@ class Job:
     claimed: tuple[str, ...] = ()
     effects_path: str | None = None
     clock_path: str | None = None
+    orders_path: str | None = None
+    webhook_path: str = WEBHOOK_PATH
+    """Of a receiver that is started for the run."""
     credentials: Mapping[str, str] = field(default_factory=dict)
     allowed_hosts: frozenset[str] = frozenset()
     ca_file: str | None = None
@@ -147,8 +153,10 @@ async def _driven(job: Job, cases: Sequence[Case], progress: Progress) -> Happen
         allowed_hosts=job.allowed_hosts,
         ca_file=job.ca_file,
         claimed=frozenset(job.claimed),
+        orders_path=job.orders_path,
+        webhook_path=job.webhook_path,
     )
-    openers = {Role.CLIENT: _client, Role.PROVIDER: _provider}
+    openers = {Role.CLIENT: _client, Role.PROVIDER: _provider, Role.RECEIVER: _receiver}
     if job.role not in openers:
         raise UsageError(f"role {job.role!s} cannot be judged yet", do=f"roles: {', '.join(openers)}")
     return await openers[job.role](job, cases, options, progress)
@@ -177,6 +185,19 @@ async def _provider(job: Job, cases: Sequence[Case], options: Options, progress:
         return _nothing(job, cases, Claims(job.shown_address), str(error))
 
 
+async def _receiver(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> Happened:
+    asked = Asked(job.profile)
+    try:
+        async with answering(asked), open_receiver(job.address, replace(options, psp_url=asked.url)) as subject:
+            asked.certificate = subject.sender.other.proves
+            plan = _plan(job, cases, subject.claims, set(subject.features))
+            progress.planned(len(plan.cases))
+            driven = await drive_receiver(plan, subject, asked, jobs=job.jobs, on_case=progress.done)
+            return Happened(plan, driven, subject.claims, subject.address)
+    except SubjectError as error:
+        return _nothing(job, cases, Claims(job.shown_address), str(error))
+
+
 def _nothing(job: Job, cases: Sequence[Case], claims: Claims, problem: str) -> Happened:
     """The subject could not even be opened: every case is errored for that reason."""
     plan = _plan(job, cases, replace(claims, features=_ALL), {"effects"})  # it never said what it does not have
@@ -198,10 +219,14 @@ def _is_for_this_gate(case: Case, job: Job) -> bool:
     return any(names_case(row, f"{job.role}/{job.profile.name}/{case.id}") for row in rows)
 
 
+def _is_secret(name: str, job: Job) -> bool:
+    return name == SECRET and job.role is Role.RECEIVER
+
+
 def check(job: Job) -> None:
     """Raise `UsageError` for what does not go together."""
     for name in job.credentials:
-        if name.removesuffix(REFRESHED) not in job.profile.credentials:
+        if name.removesuffix(REFRESHED) not in job.profile.credentials and not _is_secret(name, job):
             known = ", ".join(job.profile.credentials)
             raise UsageError(
                 f"--credential names {name!r}, which profile {job.profile.name!r} does not have", do=f"known: {known}"

@@ -27,6 +27,7 @@ CHANGES = MOVES | {"cancel-payment"}
 STEPS: Mapping[str, str] = {
     **{word: OPERATIONS[word] for word in sorted(CHANGES)},
     **{word: OPERATIONS[word] for word in ("get-payment", "get-refund")},
+    "deliver-webhook": "tell a receiver of an event, as the PSP does or as a forger would",
     "advance-clock": "let the subject's clock jump",
     "restart-subject": "kill the subject, and start it again with what it kept",
 }
@@ -48,6 +49,41 @@ EVENTS: Mapping[str, str] = {
     "other": "something happened that moves no money of an order",
 }
 """What an event of a PSP means to a shop."""
+
+FORGERIES: Mapping[str, str] = {
+    "unsigned": "it has no signature",
+    "signed-by-another": "it is signed with another secret",
+    "signed-with-nothing": "it is signed with the empty secret",
+    "altered": "its signature is that of another event",
+    "other-bytes": "its signature is that of the same JSON in other bytes",
+    "downgraded": "its signature is right, and said to be of a version that proves nothing",
+    "stale": "it was signed longer ago than is allowed",
+    "future": "it was signed for a time that is further off than is allowed",
+    "redated": "it was signed long ago, and its time was changed since",
+    "dated-elsewhere": "it was signed long ago, and an unsigned header says that it is of now",
+    "shifted": "a part of one field was moved to its neighbour, which does not change the signature",
+    "forged-item": "the batch has an item that the PSP sent, and one that it did not",
+    "certificate-elsewhere": "it is signed by the owner of a certificate that lies on another host",
+    "junk-signature": "where the signature should be is something that is none",
+    "junk-element": "among the signatures is something that is none",
+    "binary-signature": "where the signature should be are bytes that are no text",
+    "empty-signature": "the line of the signature is empty",
+    "two-signatures": "the line of the signature comes twice",
+    "junk-time": "where the time should be is something that is none",
+    "no-json": "the body is signed, and is no JSON",
+    "null-body": "the body is signed, and is JSON's null",
+    "list-body": "the body is signed, and is a list",
+    "bare-body": "the body is signed, and has none of the members of an event",
+    "empty-body": "the body is signed, and is empty",
+    "text-amount": "the body is signed, and has text where it should have numbers and objects",
+}
+"""What can be wrong with a webhook: none of these may move anything, whatever else it says."""
+
+JUNK = frozenset(
+    {"junk-signature", "junk-element", "binary-signature", "empty-signature", "two-signatures", "junk-time"}
+    | {"no-json", "null-body", "list-body", "bare-body", "empty-body", "text-amount"}
+)
+"""Those that are not even well formed."""
 
 EFFECT_KIND: Mapping[str, str] = {"create-payment": "payment", "capture-payment": "capture", "create-refund": "refund"}
 """What an operation leaves behind when it happened."""
@@ -88,15 +124,11 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "signed-items": "each event of a webhook is signed for itself",
     "joined-fields": "what is signed are fields, joined so that two events can have one signature",
     "certificates": "the signature is proved by a certificate, which the webhook names",
-    "batched-webhooks": "a webhook may tell of several events",
     "amounts-in-webhooks": "an event says how much was paid, and in which currency",
     "accounts-in-webhooks": "an event says whose it is",
     "references-in-webhooks": "an event says the shop's own reference",
     "modes-in-webhooks": "an event says whether it is of the test mode or live",
-    "event-ids": "an event has an id, the same in each delivery",
-    "fresh-redeliveries": "a delivery that is tried again has a time and a signature of its own",
     "webhook-horizon": "the PSP documents for how long it tries",
-    "webhook-timeout": "the PSP documents how long it waits for an answer",
     "refund-events": "it tells of refunds",
     "failure-events": "it tells of payments that failed",
     "pending-events": "it tells of payments that are under way",
@@ -117,6 +149,10 @@ _OF_A_RUN: Mapping[str, str] = {
     "clock": "the subject's clock can be advanced",
     "refreshed-credential": "tenant-a has a second credential: --credential tenant-a-refreshed=…",
     "intent": "what was asked of the subject is known: `run` asks it, `watch` only listens",
+    "known-orders": "a receiver was told which orders there are",
+    "order-states": "a receiver says what its orders are in the end",
+    "answers-alone": "nothing but its answers says what a receiver did",
+    "configurable": "a receiver is started with the secret that the case wants",
 }
 
 FEATURES: Mapping[str, str] = {**_OF_A_PROFILE, **OF_A_SUBJECT, **_OF_A_RUN}

@@ -10,20 +10,23 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from psp_harness.drive.client import ClientCase, introduce
 from psp_harness.drive.provider import ProviderCase
+from psp_harness.drive.receiver import ReceiverCase, said_in_the_end
 from psp_harness.errors import SubjectError
 from psp_harness.model import Claims, Driven, History
 from psp_harness.plan import Plan, Planned
+from psp_harness.subjects.asked import Asked
 from psp_harness.subjects.client import ClientSubject
 from psp_harness.subjects.provider import ProviderSubject
+from psp_harness.subjects.receiver import ReceiverSubject
 
-__all__ = ["OnCase", "drive", "errored", "introduce"]
+__all__ = ["OnCase", "drive", "drive_receiver", "errored", "introduce"]
 
 OnCase = Callable[[str], None]
 """Called with a case's id when it came to its end."""
 
 
 GRACE_SECONDS = 0.3
-"""What a provider does so late after its last answer is still held against it."""
+"""What a subject does so late after its last answer is still held against it."""
 
 
 async def drive(
@@ -51,27 +54,45 @@ async def _clients(plan: Plan, subject: ClientSubject, jobs: int, on_case: OnCas
 async def _providers(plan: Plan, subject: ProviderSubject, jobs: int, on_case: OnCase) -> Mapping[str, Driven]:
     """All cases are sent, and only then is read what the provider did: late effects count as well."""
     cases = {planned.case.id: ProviderCase(planned, plan, subject) for planned in plan.cases}
-    failures: dict[str, Exception] = {}
-
-    async def one(planned: Planned) -> None:
-        try:
-            await cases[planned.case.id].send()
-        except Exception as error:  # noqa: BLE001 - ours to answer for: the other cases are judged all the same
-            failures[planned.case.id] = error
-
-    await _in_order(plan, one, jobs, on_case)
-    await asyncio.sleep(GRACE_SECONDS if cases else 0)
+    failed = await _send(plan, cases, subject.address, jobs, on_case)
     effects, unread = None, ""
     try:
         effects = await subject.effects()
     except SubjectError as error:
         unread = str(error)
-    return {
-        planned.case.id: _failed(planned, failures[planned.case.id], subject.address)
-        if planned.case.id in failures
-        else cases[planned.case.id].end(effects, unread)
-        for planned in plan.cases
-    }
+    return {each: failed[each] if each in failed else case.end(effects, unread) for each, case in cases.items()}
+
+
+async def drive_receiver(
+    plan: Plan, subject: ReceiverSubject, asked: Asked, *, jobs: int, on_case: OnCase
+) -> Mapping[str, Driven]:
+    """Drive every case of a receiver. `asked` is what it may ask; what it did is read once, after the last case."""
+    cases = {planned.case.id: ReceiverCase(planned, plan, subject, asked) for planned in plan.cases}
+    failed = await _send(plan, cases, subject.address, jobs, on_case)
+    said, unread = None, ""
+    if subject.standing is not None:
+        try:
+            said = await said_in_the_end(subject.standing, [each for each in cases.values() if each.is_shared])
+        except SubjectError as error:
+            unread = str(error)
+    return {each: failed[each] if each in failed else case.end(said, unread) for each, case in cases.items()}
+
+
+async def _send(
+    plan: Plan, cases: Mapping[str, ProviderCase | ReceiverCase], address: str, jobs: int, on_case: OnCase
+) -> Mapping[str, Driven]:
+    """Send every case and wait for what comes late. What is returned are the cases that failed in our own hands."""
+    failed: dict[str, Driven] = {}
+
+    async def one(planned: Planned) -> None:
+        try:
+            await cases[planned.case.id].send()
+        except Exception as error:  # noqa: BLE001 - ours to answer for: the other cases are judged all the same
+            failed[planned.case.id] = _failed(planned, error, address)
+
+    await _in_order(plan, one, jobs, on_case)
+    await asyncio.sleep(GRACE_SECONDS if cases else 0)
+    return failed
 
 
 async def _in_order(plan: Plan, one: Callable[[Planned], Awaitable[None]], jobs: int, on_case: OnCase) -> None:

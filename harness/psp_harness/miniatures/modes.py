@@ -148,4 +148,46 @@ STATE: Mapping[str, Mode] = {
     "R12": Mode("a declined payment moves money, or can never be paid again"),
 }
 
-MODES: Mapping[str, Mode] = {**CLIENT, **PROVIDER, **STATE}
+RECEIVER: Mapping[str, Mode] = {
+    "W01": Mode("no signature is checked, or none where no secret was given"),
+    "W02": Mode("what is verified is the body as it was written anew, not as it came"),
+    "W03": Mode("an empty secret is accepted"),
+    "W04": Mode(
+        "signatures are compared in a time that depends on where they differ",
+        "nanoseconds: they drown in what the network and the receiver's other work take; no verdict would be true",
+    ),
+    "W05": Mode("a stale webhook is accepted"),
+    "W06": Mode("a webhook of the future is accepted"),
+    "W07": Mode("the time is taken from what nobody signed"),
+    "W08": Mode("the first signature alone is looked at, or one of any version"),
+    "W09": Mode("of a batch the first event alone is verified"),
+    "W10": Mode("fields that are joined are taken for what the signature does not tell apart"),
+    "W11": Mode("what is signed is put together in another form than the PSP's, and genuine webhooks are refused"),
+    "W12": Mode("another hash than the scheme's, or a certificate of anybody's"),
+    "W13": Mode("a malformed header or body is a server error, and comes again for ever"),
+    "W14": Mode("an event of the test mode is accepted in the live mode, or the other way"),
+    "W15": Mode("an event that is delivered twice is applied twice"),
+    "W16": Mode("deliveries at once each see that the event is new"),
+    "W17": Mode("the delivery's id is kept instead of the event's, or the event's before it is applied"),
+    "W18": Mode("it says yes before it has written anything down"),
+    "W19": Mode("events of other types are refused, and the endpoint is disabled in the end"),
+    "W20": Mode("what comes late overwrites what came after it"),
+    "W21": Mode("a refund that comes before its payment is lost"),
+    "W22": Mode("a webhook that comes before the PSP's answer is lost, or pays a second time"),
+    "W23": Mode("the page to which the customer returns and the webhook both ship"),
+    "W24": Mode("an unsigned webhook is believed, and nobody asks the PSP"),
+    "W25": Mode("amount and currency are not compared with the order"),
+    "W26": Mode("an event of another account is applied"),
+    "W27": Mode(
+        "a request that is sent to the PSP from within a webhook's handler has a fresh key each time",
+        "later: the role shop, whose handlers are known to send requests; of a receiver nobody knows that it does",
+    ),
+    "W28": Mode("event ids are forgotten before the PSP gives up"),
+    "W29": Mode("an event that comes again, signed anew, is refused as a replay"),
+    "W30": Mode(
+        "nobody asks what became of a payment of which no webhook came",
+        "later: the role shop, which can be asked to look; a receiver that is told nothing has nothing to do",
+    ),
+}
+
+MODES: Mapping[str, Mode] = {**CLIENT, **PROVIDER, **STATE, **RECEIVER}

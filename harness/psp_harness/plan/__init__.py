@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 
 from psp_harness.case import Case
 from psp_harness.errors import UsageError
-from psp_harness.model import Claims, Intent, Level, Role, Skipped, Strike, Verdict
+from psp_harness.model import Claims, Intent, Level, Order, Role, Skipped, Strike, Verdict
 from psp_harness.plan.apart import refuse_shared_amounts, wrong
+from psp_harness.plan.deliveries import Deliveries
 from psp_harness.plan.intents import Intents, is_of_another_run, moments
 from psp_harness.profile import Profile
 from psp_harness.registry import suggest
@@ -48,6 +49,8 @@ class Planned:
     case: Case
     intents: tuple[Intent, ...]
     strikes: tuple[Strike, ...]
+    orders: tuple[Order, ...] = ()
+    """Of a receiver's case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,9 @@ def _wanted(verdict_id: str, only: Sequence[str]) -> bool:
 
 
 def _ready(case: Case, profile: Profile, features: Collection[str], run: str) -> Planned:
-    intents = tuple(Intents(case, profile, features, run).all())
+    deliveries = Deliveries(case, profile, run)
+    expanded = deliveries.all() if case.role is Role.RECEIVER else Intents(case, profile, features, run).all()
+    intents = tuple(expanded)
     for tenant in sorted({intent.tenant for intent in intents} - set(profile.credentials)):
         problem = f"tenant {tenant!r}, for whom profile {profile.name!r} has no credential"
         raise wrong(case, problem, suggest(tenant, profile.credentials))
@@ -159,4 +164,4 @@ def _ready(case: Case, profile: Profile, features: Collection[str], run: str) ->
         for intent in intents
         if intent.name == fault.on
     )
-    return Planned(case, intents, strikes)
+    return Planned(case, intents, strikes, tuple(deliveries.orders.values()))

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from psp_harness.case import ABOVE, Case, OddKey, Step
+from psp_harness.case import ABOVE, Case, OddKey, Step, in_order
 from psp_harness.model import Intent, Manner, Role
 from psp_harness.profile import Profile
 from psp_harness.vocabulary import CHANGES
@@ -30,10 +30,8 @@ class Intents:
         self._last_change = "create-payment"
 
     def all(self) -> Iterator[Intent]:
-        for moment, step in enumerate(self._case.steps, 1):
-            for single in step.parallel or (step,):
-                for copy in range(single.times):
-                    yield self._one(single, moment, copy)
+        for moment, step, copy in in_order(self._case.steps):
+            yield self._one(step, moment, copy)
 
     def _one(self, step: Step, moment: int, copy: int) -> Intent:
         self._count += 1

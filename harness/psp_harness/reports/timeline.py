@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 
 from psp_harness.model import Exchange, History, Request
 from psp_harness.profile import Profile, keys_of, operation_of
+from psp_harness.vocabulary import FORGERIES
 
 _LONGEST_KEY = 48
 
@@ -20,8 +21,19 @@ def timeline(history: History, numbers: Collection[int], profile: Profile) -> It
     """Two lines for each exchange with one of these numbers, in the order in which they began."""
     for exchange in sorted(history.exchanges, key=lambda one: one.began):
         if exchange.number in numbers:
-            yield f"{exchange.number:>4}  {exchange.began:>7.3f} s  -> {_asked(exchange.request, profile)}"
+            asked = _told(exchange, history) or _asked(exchange.request, profile)
+            yield f"{exchange.number:>4}  {exchange.began:>7.3f} s  -> {asked}"
             yield f"{'':>4}  {exchange.ended:>7.3f} s  <- {_came_back(exchange)}"
+
+
+def _told(exchange: Exchange, history: History) -> str:
+    """A webhook: what it tells, of which order, and what is wrong with it."""
+    told = next((i.delivery for i in history.intents if i.step == exchange.step), None)
+    if told is None or exchange.request is None:
+        return ""
+    wrong = f"  but {FORGERIES[told.forged]}" if told.forged else ""
+    says = f"{told.event} of {told.amount} {told.currency} for {told.order.id}"
+    return f"{exchange.request.method} {exchange.request.target}  {says}{wrong}"
 
 
 def _asked(request: Request | None, profile: Profile) -> str:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from psp_harness.errors import UsageError
 from psp_harness.model import Role
-from psp_harness.subjects import clients, providers
+from psp_harness.subjects import clients, providers, receivers
 from psp_harness.subjects.client import ClientSubject
 from psp_harness.subjects.clients import Opened
 from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import MINIATURES, MODES, our_psp, our_psp_app
 from psp_harness.subjects.provider import ProviderSubject
 from psp_harness.subjects.providers import permitted
+from psp_harness.subjects.receiver import ReceiverSubject
 from psp_harness.subjects.reference_provider import presentable, store_of
 from psp_harness.subjects.sdks import SDKS
 
@@ -27,6 +28,7 @@ __all__ = [
     "default_role",
     "open_client",
     "open_provider",
+    "open_receiver",
     "our_psp",
     "our_psp_app",
     "permitted",
@@ -35,6 +37,7 @@ __all__ = [
 
 ClientOpener = Callable[[str, Options], Opened]
 ProviderOpener = Callable[[str, Options, AsyncExitStack], Awaitable[ProviderSubject]]
+ReceiverOpener = Callable[[str, Options, AsyncExitStack], Awaitable[ReceiverSubject]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +47,47 @@ class Kind:
     meaning: str
     client: ClientOpener | None = None
     provider: ProviderOpener | None = None
+    receiver: ReceiverOpener | None = None
 
     @property
     def roles(self) -> tuple[Role, ...]:
         """The roles in which an address of this kind can be judged."""
-        openers = {Role.CLIENT: self.client, Role.PROVIDER: self.provider}
+        openers = {Role.CLIENT: self.client, Role.PROVIDER: self.provider, Role.RECEIVER: self.receiver}
         return tuple(role for role, opener in openers.items() if opener is not None)
 
 
 KINDS: Mapping[str, Kind] = {
-    "http": Kind("it runs already", provider=providers.plain_http),
-    "https": Kind("it runs already, behind TLS", provider=providers.https),
-    "asgi": Kind("module:attribute, started for the run in a process of its own", provider=providers.asgi_provider),
-    "wsgi": Kind("module:attribute, started likewise, and served in 64 threads", provider=providers.wsgi_provider),
+    "http": Kind("it runs already", provider=providers.plain_http, receiver=receivers.http_receiver),
+    "https": Kind("it runs already, behind TLS", provider=providers.https, receiver=receivers.https_receiver),
+    "asgi": Kind(
+        "module:attribute, started for the run in a process of its own",
+        provider=providers.asgi_provider,
+        receiver=receivers.asgi_receiver,
+    ),
+    "wsgi": Kind(
+        "module:attribute, started likewise, and served in 64 threads",
+        provider=providers.wsgi_provider,
+        receiver=receivers.wsgi_receiver,
+    ),
     "exec": Kind(
-        "a program that speaks the subject protocol", client=clients.exec_client, provider=providers.exec_provider
+        "a program that speaks the subject protocol",
+        client=clients.exec_client,
+        provider=providers.exec_provider,
+        receiver=receivers.exec_receiver,
     ),
     "python": Kind("module:attribute, the protocol's verbs as methods of an object", client=clients.python_client),
     "sdk": Kind("a published SDK: name, name?option=value&…", client=clients.sdk_client),
     "reference": Kind(
-        "what the project brings: client, provider, provider?store=…",
+        "what the project brings: client, provider, provider?store=…, receiver",
         client=clients.reference_client,
         provider=providers.reference_provider,
+        receiver=receivers.reference_receiver,
     ),
     "miniature": Kind(
-        "a tiny subject with one fault", client=clients.miniature_client, provider=providers.miniature_provider
+        "a tiny subject with one fault",
+        client=clients.miniature_client,
+        provider=providers.miniature_provider,
+        receiver=receivers.miniature_receiver,
     ),
 }
 
@@ -99,20 +118,33 @@ async def open_provider(address: str, options: Options) -> AsyncIterator[Provide
         yield replace(subject, before=frozenset((effect.kind, effect.id) for effect in happened or ()))
 
 
+@asynccontextmanager
+async def open_receiver(address: str, options: Options) -> AsyncIterator[ReceiverSubject]:
+    """The receiver at an address. Raises `UsageError`, or `SubjectError` if it cannot be started."""
+    kind, rest = _split(address, Role.RECEIVER)
+    assert kind.receiver is not None
+    async with AsyncExitStack() as stack:
+        yield await kind.receiver(rest, options, stack)
+
+
 def default_role(address: str) -> Role:
-    """The role of an address that has only one. Raises `UsageError` where it could be either."""
+    """The role of an address: what it brings, or client or provider. Raises `UsageError` where it could be either.
+
+    What it receives is judged only where that is asked for.
+    """
     name, _, rest = address.partition(":")
     if name == "miniature" and rest in MINIATURES:
         return MINIATURES[rest].role
     if name == "reference" and store_of(rest)[0] in set(Role):
         return Role(store_of(rest)[0])
     roles = KINDS[name].roles if name in KINDS else ()
-    if len(roles) != 1:
+    usual = [role for role in roles if role in {Role.CLIENT, Role.PROVIDER}]
+    if len(usual) != 1:
         raise UsageError(
             f"{presentable(address)!r} could be judged in several roles",
             do=f"add --role {' or --role '.join(roles or Role)}",
         )
-    return roles[0]
+    return usual[0]
 
 
 def default_profile(address: str) -> str:

@@ -115,6 +115,11 @@ class ProcessChannel:
             async with asyncio.timeout(_END_SECONDS):
                 await self._process.wait()
 
+    async def kill(self) -> None:
+        """End the process as a crash does: at once, and its children with it."""
+        self._kill()
+        await self.close()
+
     def _kill(self) -> None:
         with suppress(ProcessLookupError):  # it ended by itself, and so did its children
             os.killpg(self._process.pid, signal.SIGKILL)

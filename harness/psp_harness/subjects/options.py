@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from psp_harness.profile import Profile
 
+WEBHOOK_PATH = "/webhooks"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -22,3 +24,9 @@ class Options:
     ca_file: str | None = None
     claimed: frozenset[str] = frozenset()
     """Features that the caller claims for a subject which cannot say so itself: an application that is hosted."""
+    webhook_path: str = WEBHOOK_PATH
+    """Of a receiver that is started for the run: where it takes webhooks."""
+    orders_path: str | None = None
+    """Of a receiver: its route that is told which orders there are."""
+    psp_url: str = ""
+    """Where a receiver can ask what became of a payment."""

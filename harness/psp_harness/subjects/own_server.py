@@ -1,4 +1,4 @@
-"""A provider of ours as an ASGI application of a process of its own, for uvicorn to serve.
+"""A provider or receiver of ours as an ASGI application of a process of its own, for uvicorn to serve.
 
 What it is comes through the environment, for an address of a store may hold a password, and arguments are seen by all.
 """
@@ -15,6 +15,7 @@ from psp_harness.miniatures import MINIATURES
 from psp_harness.profile import Profile
 from psp_harness.reference.provider import build
 from psp_harness.reference.provider.app import asgi
+from psp_harness.reference.receiver import reference_receiver
 
 TARGET = "psp_harness.subjects.own_server:app"
 VARIABLE = "PSP_HARNESS_OWN_SERVER"
@@ -42,7 +43,19 @@ class OfMiniatures(msgspec.Struct, frozen=True, tag=True):
         return MINIATURES[self.name].make()
 
 
-Described = Reference | OfMiniatures
+class ReferenceReceiver(msgspec.Struct, frozen=True, tag=True):
+    """The reference receiver."""
+
+    profile: Profile
+    folder: str
+    """Where it keeps its inbox."""
+
+    def make(self) -> Any:
+        """The application."""
+        return reference_receiver(self.profile, self.folder)
+
+
+Described = Reference | OfMiniatures | ReferenceReceiver
 
 
 def environment(described: Described) -> dict[str, str]:

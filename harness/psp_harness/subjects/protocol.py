@@ -70,6 +70,16 @@ def effects(answer: object) -> tuple[Effect, ...] | None:
     return read_effects(said["effects"]) if "effects" in said else None
 
 
+def states(answer: object) -> dict[str, str] | None:
+    """What a receiver says that its orders are in the end, by id; None where it does not say."""
+    return read_states(check("effects", _ok(answer, "effects"), "effects"))
+
+
+def read_states(said: Message) -> dict[str, str] | None:
+    """Orders as the protocol and `--effects` write them beside the effects."""
+    return {str(row["id"]): row["status"] for row in said["orders"]} if "orders" in said else None
+
+
 def read_effects(rows: list[Message]) -> tuple[Effect, ...]:
     """Effects as the protocol and `--effects` write them.
 

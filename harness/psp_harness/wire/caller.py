@@ -88,6 +88,10 @@ class Caller:
         self._exchanges: list[Exchange] = []
         self._count = 0
 
+    def move(self, target: Target) -> None:
+        """From now on, send there: what was asked has been started anew."""
+        self._target = target
+
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
         """Everything that was sent so far, by number."""

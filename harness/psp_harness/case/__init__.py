@@ -14,17 +14,18 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from psp_harness.case.deliveries import Delivery, Order
+from psp_harness.case.deliveries import problems as problems_of_deliveries
+from psp_harness.case.written import Written
 from psp_harness.errors import DataError
 from psp_harness.model import Role
 from psp_harness.registry import suggest
 from psp_harness.vocabulary import CREATES, FEATURES, MOVES, STEPS
 
-
-class _Written(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=True):
-    """As it stands in the file: names with hyphens, unknown ones refused."""
+__all__ = ["Case", "Delivery", "Fault", "OddKey", "Order", "Step", "flat", "in_order", "load"]
 
 
-class OddKey(_Written, frozen=True):
+class OddKey(Written, frozen=True):
     """A key that is not simply fresh: exactly this text, or as long as the profile allows and some more."""
 
     text: str | None = None
@@ -40,7 +41,7 @@ class OddKey(_Written, frozen=True):
     """Further key lines after the first, exactly these texts."""
 
 
-class Step(_Written, frozen=True, rename=lambda name: name.rstrip("_").replace("_", "-")):
+class Step(Written, frozen=True, rename=lambda name: name.rstrip("_").replace("_", "-")):
     """One thing to do (`do`), or to send again (`repeat`), or several at once (`parallel`)."""
 
     do: str | None = None
@@ -87,9 +88,13 @@ class Step(_Written, frozen=True, rename=lambda name: name.rstrip("_").replace("
     """Of `advance-clock`: by how much."""
     share_of_ttl: float = 0.0
     """Of `advance-clock`: by this share of the time that the PSP keeps a key."""
+    share_of_horizon: float = 0.0
+    """Of `advance-clock`: by this share of the time for which the PSP tries to deliver."""
+    delivery: Delivery | None = None
+    """Of `deliver-webhook`: what is told, and what is wrong with it."""
 
 
-class Fault(_Written, frozen=True):
+class Fault(Written, frozen=True):
     """What happens on the wire, and to which attempts of which step; no attempts means all of them."""
 
     strike: str
@@ -98,7 +103,7 @@ class Fault(_Written, frozen=True):
     options: Mapping[str, int | float | str | bool] = {}
 
 
-class Case(_Written, frozen=True):
+class Case(Written, frozen=True):
     """One situation."""
 
     id: str
@@ -109,9 +114,13 @@ class Case(_Written, frozen=True):
     faults: tuple[Fault, ...] = ()
     alone: bool = False
     """Runs when no other case does: it moves what they share, such as the clock."""
+    orders: tuple[Order, ...] = ()
+    """Of a receiver: what the shop has sold."""
+    secretless: bool = False
+    """Of a receiver: it is started with an empty secret."""
 
 
-class _File(_Written, frozen=True):
+class _File(Written, frozen=True):
     case: tuple[Case, ...]
 
 
@@ -176,17 +185,36 @@ def _check(case: Case, file: str, faults: Mapping[str, _TakesOptions]) -> None:
         raise wrong(f"unknown feature {feature!r}", "needs", suggest(feature, FEATURES))
     named: dict[str, str] = {}
     asked: set[str] = set()
+    _check_role(case, wrong)
     for step in flat(case.steps):
         _check_step(step, named, wrong)
         does = step.do or named[step.repeat or ""]
         above = ABOVE.get(does)
         if above is not None and above not in asked:
             raise wrong(f"{does} needs a {above} before it", "steps", f"put a {above} before it")
-        if case.role is Role.CLIENT and does not in CREATES:
-            raise wrong(f"a client cannot be asked to {does}", "steps", f"ask for {' or '.join(sorted(CREATES))}")
         asked.add(does)
         named |= {step.as_: does} if step.as_ else {}
     _check_faults(case, named, faults, wrong)
+
+
+_ASKED: Mapping[Role, frozenset[str]] = {
+    Role.CLIENT: CREATES,
+    Role.PROVIDER: frozenset(STEPS) - {"deliver-webhook"},
+    Role.RECEIVER: frozenset({"deliver-webhook", "advance-clock"}),
+}
+"""What a case may ask of whom."""
+
+
+def _check_role(case: Case, wrong: _Wrong) -> None:
+    """Steps and orders fit the role."""
+    allowed = _ASKED.get(case.role, frozenset(STEPS))
+    for step in flat(case.steps):
+        if step.do in STEPS and step.do not in allowed:
+            do = f"ask for {' or '.join(sorted(allowed))}"
+            raise wrong(f"a {case.role} cannot be asked to {step.do}", "steps", do)
+    if case.role is Role.RECEIVER:
+        for problem, key, do in problems_of_deliveries(case.orders, flat(case.steps)):
+            raise wrong(problem, key, do)
 
 
 def _check_faults(case: Case, named: Mapping[str, str], faults: Mapping[str, _TakesOptions], wrong: _Wrong) -> None:
@@ -256,3 +284,11 @@ def flat(steps: Iterable[Step]) -> Iterator[Step]:
             yield from step.parallel
         else:
             yield step
+
+
+def in_order(steps: Iterable[Step]) -> Iterator[tuple[int, Step, int]]:
+    """Each thing to do: the moment that it belongs to, from 1; its step; and which copy of it, from 0."""
+    for moment, step in enumerate(steps, 1):
+        for single in step.parallel or (step,):
+            for copy in range(single.times):
+                yield moment, single, copy
