@@ -18,7 +18,9 @@ from pages import blocks, table
 from psp_harness import profile, rules
 from psp_harness.contracts import SCHEMAS
 from psp_harness.model import WORD, Result, Role
+from psp_harness.profile import told_by
 from psp_harness.pytest_plugin.psp import Psp
+from psp_harness.signing import Genuine, Webhook, verify
 from psp_harness.subjects import protocol
 from psp_harness.vocabulary import FEATURES
 from test_layers import PACKAGE, ROWS
@@ -29,6 +31,7 @@ EXAMPLES = DOCS / "examples"
 PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "contracts/cases/README.md"])
 GENERIC = DOCS / "generic-profile.md"
 PROTOCOL = DOCS / "subject-protocol.md"
+RECEIVERS = DOCS / "receivers.md"
 VERDICT = DOCS / "how-a-verdict-comes-about.md"
 WATCH = DOCS / "watch.md"
 PYTEST = DOCS / "pytest.md"
@@ -208,3 +211,71 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every file that a page points to exists."""
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+# --- receivers.md, and what other pages say of webhooks -------------------------------------------------------------
+
+
+def test_the_webhook_on_the_generic_page_is_genuine() -> None:
+    """Its signature is that of its body, id and time, by the secret of the profile; and it is a payment."""
+    generic = profile.load("generic")
+    (example,) = [block for block in blocks(GENERIC, "http") if block.startswith("POST /webhooks")]
+    head, _, body = example.strip().partition("\n\n")
+    lines = [line.partition(": ") for line in head.splitlines()[1:]]
+    webhook = Webhook(tuple((name.encode(), value.encode()) for name, _, value in lines), body.encode())
+    assert generic.webhooks is not None
+    found = verify(generic.webhooks.signature, webhook, [generic.secrets["tenant-a"]], now=1_795_000_000, tolerance=0)
+    assert found == Genuine("evt_1", 1_795_000_000)
+    (told,) = told_by(generic.webhooks, body.encode())
+    assert (told.means, told.values["reference"], told.values["amount"]) == ("payment-succeeded", "order-7", 6540)
+
+
+def test_the_types_on_the_generic_page_are_those_of_the_profile() -> None:
+    """Every event of the profile, by its type."""
+    webhooks = profile.load("generic").webhooks
+    assert webhooks is not None
+    types = [body["type"] for event in webhooks.events.values() if isinstance(body := event.body, dict)]
+    assert [row["type"].strip("`") for row in table(GENERIC, "type")] == types
+
+
+def test_the_messages_on_the_page_on_receivers_fit_the_protocol() -> None:
+    """Orders as they are told, effects as they are said."""
+    orders, effects = (json.loads(block) for block in blocks(RECEIVERS, "json"))
+    start = {"protocol": 1, "role": "receiver", "profile": "stripe", "secrets": ["x"], "now": 1.5, **orders}
+    assert protocol.check("start", start, "page") == start
+    (effect,) = protocol.read_effects(protocol.check("effects", effects, "page")["effects"])
+    assert (effect.kind, effect.id) == ("order-paid", orders["orders"][0]["id"])
+    assert protocol.read_states(effects) == {effect.id: "paid"}
+
+
+def test_the_session_of_a_receiver_fits_the_protocol() -> None:
+    """Command and answer, in turn."""
+    (session,) = [block for block in blocks(PROTOCOL, "text") if "webhook_url" in block]
+    start, started, effects, said = (json.loads(line) for line in session.splitlines())
+    assert [protocol.check("command", each, "page") for each in (start, effects)] == [start, effects]
+    assert protocol.claims({"ok": started["ok"]}).features == {"durable"}
+    assert protocol.states({"ok": said["ok"]}) == {"5f1c-order-a": "paid"}
+
+
+def test_the_code_on_the_page_on_receivers_runs() -> None:
+    """It signs, and finds genuine what it signed."""
+    (example,) = blocks(RECEIVERS, "python")
+    *lines, last = example.strip().splitlines()
+    names: dict[str, object] = {}
+    exec("\n".join(lines), names)  # noqa: S102 - the page's own example
+    assert isinstance(eval(last, names), Genuine)  # noqa: S307
+
+
+def test_the_example_of_a_receiver_is_told_what_the_page_says(tmp_path: Path) -> None:
+    """No MUST, and one SHOULD, which is its library's."""
+    pytest.importorskip("flask", reason="pip install 'psp-harness[receivers]'")
+    pytest.importorskip("stripe", reason="pip install 'psp-harness[sdks]'")
+    (tmp_path / "receiver.py").write_text((EXAMPLES / "receiver.py").read_text(encoding="utf-8"), encoding="utf-8")
+    (command,) = re.findall(r"psp-harness (run .*)", RECEIVERS.read_text(encoding="utf-8"))
+    harness = [sys.executable, "-c", "from psp_harness.cli import main; main()", *shlex.split(command)]
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
+    judged = subprocess.run(
+        harness, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert re.findall("VIOLATED  (.*)", judged.stdout) == ["SHOULD a-webhook-of-the-future-moves-nothing"]
