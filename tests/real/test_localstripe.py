@@ -1,4 +1,4 @@
-"""localstripe, a published double of Stripe, judged over HTTP; every finding traces to one of three causes."""
+"""localstripe, a published double of Stripe, judged over HTTP; every finding traces to one of its causes."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ REFUNDS_MORE_THAN_WAS_CAPTURED = {
     "refunds-never-exceed-the-captured-amount",
     "concurrent-refunds-never-exceed-the-captured-amount",
 }
+REFUNDS_WHAT_WAS_NOT_CAPTURED = {"only-captured-money-is-given-back"}
+"""`Refund.__init__` asks neither whether a charge was captured nor whether its payment intent is void."""
+CHARGES_A_DECLINED_CARD = {"a-decline-moves-no-money"}
+"""`pm_card_visa_chargeDeclined` is declined where it is attached, and not where it is charged (resources.py, 1.15.10)."""
 
 READY_SECONDS = 20.0
 
@@ -69,10 +73,11 @@ def report(base_url: str) -> Report:
     return asyncio.run(run(Job(Role.PROVIDER, base_url, profile.load("stripe"))))
 
 
-def test_it_is_reported_for_three_causes_and_nothing_else(report: Report) -> None:
-    """It ignores keys, charges n times under n duplicates, and refunds more than was captured."""
+def test_it_is_reported_for_these_causes_and_nothing_else(report: Report) -> None:
+    """It ignores keys, refunds what was not captured or more than that, and charges a card that is declined."""
     violated = {v.rule for v in report.verdicts if isinstance(v.result, Violated)}
-    assert violated == IGNORES_KEYS | CHARGES_ONCE_PER_DUPLICATE | REFUNDS_MORE_THAN_WAS_CAPTURED
+    refunds = REFUNDS_MORE_THAN_WAS_CAPTURED | REFUNDS_WHAT_WAS_NOT_CAPTURED
+    assert violated == IGNORES_KEYS | CHARGES_ONCE_PER_DUPLICATE | refunds | CHARGES_A_DECLINED_CARD
     assert [v.result for v in report.verdicts if isinstance(v.result, Errored)] == []
 
 

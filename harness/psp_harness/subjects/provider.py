@@ -137,7 +137,8 @@ class ProviderSubject:
             if not answer.accepted or not isinstance(items, list):
                 return None  # it has no such route: nobody can say what it did
             rows = [read(template, each) or {} for each in items]
-            found += [self._effect(EFFECT_KIND[item], row) for row in rows if self._moved(EFFECT_KIND[item], row)]
+            moved = (self._effect(EFFECT_KIND[item], row) for row in rows if self._moved(EFFECT_KIND[item], row))
+            found += [effect for effect in moved if effect is not None]
             if not (page.get("has_more") is True and route.cursor and rows):
                 return found
             path = f"{route.path}{'&' if '?' in route.path else '?'}{route.cursor}={quote(str(rows[-1].get('id')))}"
@@ -146,12 +147,17 @@ class ProviderSubject:
     def _moved(self, kind: str, row: Mapping[str, object]) -> bool:
         return meaning(self.profile, kind, row.get("status", "succeeded")) in {"succeeded", "partially_captured"}
 
-    def _effect(self, kind: str, row: Mapping[str, object]) -> Effect:
-        """What a list shows of a payment or refund; one that was authorised first moved by its captures, as one sum."""
+    def _effect(self, kind: str, row: Mapping[str, object]) -> Effect | None:
+        """What a list shows of a payment or refund; one that was authorised first moved by its captures, as one sum.
+
+        None where the list does not say how much was captured.
+        """
         captured_later = self.profile.captures is not None and row.get("capture") == self.profile.captures.later
-        if kind == "payment" and captured_later:
-            return _effect("capture", {**row, "payment_id": row.get("id"), "amount": row.get("captured")})
-        return _effect(kind, row)
+        if kind != "payment" or not captured_later:
+            return _effect(kind, row)
+        if not isinstance(row.get("captured"), int):
+            return None
+        return _effect("capture", {**row, "payment_id": row.get("id"), "amount": row.get("captured")})
 
     async def _get(self, path: str, tenant: str) -> Answer:
         headers = common_headers(self.profile, self.credentials[tenant], self.target)
