@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,8 @@ from by_hand import CASE, RULE, VIOLATED, verdict
 from psp_harness.errors import UsageError
 from psp_harness.model import Errored, Known, Level, Passed, Result, Role, Skipped, Unexercised, Verdict
 from psp_harness.profile import Profile, load
-from psp_harness.quarantine import GATES, Class, Kind, Row, read
-from psp_harness.settle import Settled, exit_status, settle
+from psp_harness.quarantine import GATES, Budget, Class, Kind, Limits, Row, read
+from psp_harness.settle import OF_VERDICTS, Excused, Settled, Watch, exit_status, settle
 
 GENERIC = load("generic")
 TODAY = date(2026, 12, 1)
@@ -225,7 +225,7 @@ class TestStaleRows:
         """A slip of the pen would otherwise excuse nothing, and nobody would know."""
         found = settled(verdict(VIOLATED), row=replace(ROW, **wrong))  # type: ignore[arg-type]
         assert outcomes(found) == ["violated"]
-        assert "names no verdict of this run" in found.stale[0]
+        assert "names no verdict and no test of this run" in found.stale[0]
         assert "correct `what` or `rule`" in found.stale[0]
 
     @pytest.mark.parametrize(
@@ -243,6 +243,60 @@ class TestStaleRows:
     def test_a_row_about_what_was_not_planned_is_silent(self, elsewhere: dict[str, str], today: date) -> None:
         """Each run judges only what it has seen, expired or not."""
         assert settled(verdict(Passed(1)), row=replace(ROW, **elsewhere), today=today).stale == ()  # type: ignore[arg-type]
+
+
+class TestLimits:
+    """How much a gate puts up with."""
+
+    LIMITS = Limits({"pr": Budget(rows=0, days=20)}, lambda row: row.rule == RULE)
+
+    def test_what_is_beyond_the_limits_fails_the_gate(self) -> None:
+        """Age, owners and days of the rows that were planned, and the number of all."""
+        said = [
+            " ".join(
+                settle(
+                    [verdict(VIOLATED)],
+                    profile=GENERIC,
+                    subject=subject,
+                    rows=[ROW],
+                    gate="pr",
+                    today=TODAY,
+                    limits=self.LIMITS,
+                ).stale
+            )
+            for subject in ("asgi:shop:app", "asgi:other:app")
+        ]
+        for part in ("30 days old, and the budget of gate pr is 20", "the owner 'ann' alone", "113 days, of which 14"):
+            assert part in said[0]
+            assert part not in said[1]
+        assert all("1 row at gate pr, whose budget is 0" in each for each in said)
+
+    def test_a_row_within_its_limits_is_silent(self) -> None:
+        """Two owners, fourteen days."""
+        row = replace(ROW, owner="ann, bob", since=TODAY, until=TODAY + timedelta(days=14))
+        limits = Limits({"pr": Budget(rows=1, days=0)}, self.LIMITS.is_money_risk)
+        assert (
+            settle(
+                [verdict(VIOLATED)],
+                profile=GENERIC,
+                subject="asgi:shop:app",
+                rows=[row],
+                gate="pr",
+                today=TODAY,
+                limits=limits,
+            ).stale
+            == ()
+        )
+
+
+@pytest.mark.parametrize("gate", list(GATES))
+@pytest.mark.parametrize("result", [Errored("it died"), Passed(1), Skipped("so"), Unexercised("so")])
+def test_nothing_but_a_violation_is_ever_called_excused(result: Result, gate: str) -> None:
+    """The law itself, before anybody acts on it."""
+    for section in Class:
+        watch = Watch(OF_VERDICTS, [replace(ROW, section=section)], gate, TODAY)
+        assert not isinstance(watch.fate(verdict(result)), Excused)
+        assert not (isinstance(result, Errored) and watch.fate(verdict(result)))
 
 
 class TestKnownDefects:

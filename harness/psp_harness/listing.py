@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -14,7 +14,7 @@ from psp_harness.errors import UsageError
 from psp_harness.model import Role
 from psp_harness.plan import ANY_CASE, CASE_RUNS, WATCHED_COMMAND
 from psp_harness.profile import Profile
-from psp_harness.quarantine import GATES
+from psp_harness.quarantine import GATES, Class, Gate
 from psp_harness.registry import suggest
 from psp_harness.subjects.addresses import KINDS, MINIATURES, MODES
 from psp_harness.subjects.sdks import USES, Use
@@ -73,20 +73,37 @@ LISTS: Mapping[str, Callable[[Role | None], Rows]] = {
     "forgeries": _words(FORGERIES),
     "subjects": _list_subjects,
     "miniatures": _list_miniatures,
-    "gates": lambda _: ((name, gate.meaning, _excused(name)) for name, gate in GATES.items()),
+    "gates": lambda _: ((name, gate.meaning, *does(gate)) for name, gate in GATES.items()),
 }
 
 
-def _excused(name: str) -> str:
-    gate = GATES[name]
-    runs = "runs the quarantined alone" if gate.runs_the_quarantined_alone else "runs everything"
-    runs += f" but {' '.join(gate.leaves_out)}" if gate.leaves_out else ""
-    return f"{runs}; excuses {' '.join(sorted(gate.excuses)) or 'nothing'}"
+def does(gate: Gate) -> Iterator[str]:
+    """What a gate runs, excuses, blocks and keeps."""
+    yield f"runs {gate.runs}{_but(gate.leaves_out)}"
+    yield f"excuses {_signs(gate.excuses)}"
+    yield f"blocks what has no row, errors, rows that no longer hold{_and(gate.blocks)}"
+    yield "keeps history" if gate.keeps_history else "keeps no history"
+
+
+def _signs(classes: Iterable[Class]) -> str:
+    return " ".join(sign for sign in Class if sign in classes)
+
+
+def _but(left_out: Iterable[Class]) -> str:
+    return f" but {_signs(left_out)}" if left_out else ""
+
+
+def _and(blocked: Iterable[Class]) -> str:
+    return f", and {_signs(blocked)}" if blocked else ""
 
 
 def show(what: str, role: Role | None, console: Console) -> None:
     """Print one list: a table that fits the terminal, or elsewhere one row a line, with nothing cut off."""
-    rows = [tuple(str(cell) for cell in row) for row in LISTS[what](role)]
+    show_rows([tuple(str(cell) for cell in row) for row in LISTS[what](role)], console)
+
+
+def show_rows(rows: Sequence[tuple[str, ...]], console: Console) -> None:
+    """Print rows as columns."""
     if not console.is_terminal:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:

@@ -18,7 +18,7 @@ from psp_harness.judge import judge
 from psp_harness.model import Claims, Driven, Report, Role
 from psp_harness.plan import Plan, available, make
 from psp_harness.profile import REFRESHED, Profile
-from psp_harness.quarantine import Row, gate_named, names, names_case
+from psp_harness.quarantine import UNLIMITED, Limits, Row, Runs, gate_named, names, names_case
 from psp_harness.registry import suggest
 from psp_harness.settle import settle
 from psp_harness.subjects.addresses import Options, open_client, open_provider, open_receiver, presentable
@@ -58,6 +58,7 @@ class Job:
     jobs: int = 16
     cases: tuple[Path, ...] = (CASES,)
     rows: tuple[Row, ...] = ()
+    limits: Limits = UNLIMITED
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
     @property
@@ -124,6 +125,7 @@ def conclude(job: Job, happened: Happened, begun: Begun) -> Report:
         rows=job.rows,
         gate=job.gate,
         today=job.today,
+        limits=job.limits,
     )
     return Report(
         run=plan.run,
@@ -213,7 +215,7 @@ def _plan(job: Job, cases: Sequence[Case], claims: Claims, given: Collection[str
 
 def _is_for_this_gate(case: Case, job: Job) -> bool:
     """Whether its gate runs this case at all: one that runs the quarantined alone leaves out what no row names."""
-    if job.gate is None or not gate_named(job.gate).runs_the_quarantined_alone:
+    if job.gate is None or gate_named(job.gate).runs is not Runs.QUARANTINED:
         return True
     rows = (row for row in job.rows if names(row.subject, job.address))
     return any(names_case(row, f"{job.role}/{job.profile.name}/{case.id}") for row in rows)

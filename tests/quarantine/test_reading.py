@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from psp_harness.errors import DataError
-from psp_harness.quarantine import COLUMNS, Class, Kind, Row, parse, read
+from psp_harness.quarantine import COLUMNS, Class, Kind, Rate, Row, parse, read
 
 ROOT = Path(__file__).parents[2]
 CELLS = {
@@ -72,6 +72,12 @@ class TestWhatIsRead:
         """The header says which cell is which."""
         backwards = dict(reversed(CELLS.items()))
         assert parse(table(backwards), "f") == parse(table(CELLS), "f")
+
+    @pytest.mark.parametrize(("cell", "rate"), [("3/20", Rate(3, 20)), ("", None), ("-", None)])
+    def test_a_rate_may_stand_beside_the_columns(self, cell: str, rate: Rate | None) -> None:
+        """A table without that column is whole, and so is a row without a rate."""
+        assert parse(table({**CELLS, "rate": cell}), "f")[0].rate == rate
+        assert parse(table(CELLS), "f")[0].rate is None
 
     @pytest.mark.parametrize("sign", list(Class))
     def test_the_sign_in_the_heading_is_the_class(self, sign: Class) -> None:
@@ -168,6 +174,19 @@ class TestWhatIsRefused:
         """The error names what was got and what was expected."""
         said = refused(table({**CELLS, column: cell}))
         assert said.startswith(f"QUARANTINE.md: line 5, column {column!r}: {expected}")
+
+    @pytest.mark.parametrize("owner", ["-", "TBD", "nobody", "?, n/a"])
+    def test_an_owner_who_is_nobody(self, owner: str) -> None:
+        """A row without an owner is one that nobody sees to, whatever stands in the cell."""
+        assert "which is nobody, expected who sees to it; name somebody" in refused(table({**CELLS, "owner": owner}))
+
+    @pytest.mark.parametrize("rate", ["15 %", "20/3", "3"])
+    def test_a_rate_that_is_none(self, rate: str) -> None:
+        """It is failures/runs."""
+        said = refused(table({**CELLS, "rate": rate}))
+        assert said.startswith(
+            f"QUARANTINE.md: line 5, column 'rate': got {rate!r}, expected how often it was measured"
+        )
 
     def test_a_missing_column(self) -> None:
         """It is named, with what belongs in it."""

@@ -9,26 +9,32 @@ from pathlib import Path
 from typing import Final
 
 from psp_harness.errors import DataError
-from psp_harness.quarantine.row import COLUMNS, Class, Kind, Row
+from psp_harness.quarantine.rate import Rate, rate_of
+from psp_harness.quarantine.row import COLUMNS, OPTIONAL, Class, Kind, Row
 from psp_harness.quarantine.tables import Line, Table, tables
 from psp_harness.registry import suggest
 
+_ANY: Final = {**COLUMNS, **OPTIONAL}
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def read(path: Path) -> tuple[Row, ...]:
     """The rows of that file, in its order; none where there is no such file. Raises `DataError`."""
+    return parse(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """The file's text to the character, line ends and all; nothing where there is no such file. Raises `DataError`."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode()
     except FileNotFoundError:
-        return ()
+        return ""
     except OSError as error:
         problem = error.strerror or "cannot be read"
         raise DataError(problem, file=str(path), do="make it a file that can be read") from None
     except UnicodeDecodeError as error:
         problem = f"not UTF-8: byte {error.start} is {error.object[error.start]:#04x}"
         raise DataError(problem, file=str(path), do="save it as UTF-8") from None
-    return parse(text, str(path))
 
 
 def parse(text: str, file: str) -> tuple[Row, ...]:
@@ -57,8 +63,8 @@ def _refuse_unsigned(table: Table, file: str) -> None:
 
 def _check_header(header: Line, file: str) -> None:
     for place, name in enumerate(header.cells):
-        if name not in COLUMNS:
-            raise _broken(f"got the unknown column {name!r}", file, header.number, do=suggest(name, COLUMNS))
+        if name not in _ANY:
+            raise _broken(f"got the unknown column {name!r}", file, header.number, do=suggest(name, _ANY))
         if name in header.cells[:place]:
             raise _broken(f"got the column {name!r} twice", file, header.number, do="keep one of them")
     if missing := [name for name in COLUMNS if name not in header.cells]:
@@ -83,7 +89,11 @@ def _row(section: Class, cells: Mapping[str, str], line: int, file: str) -> Row:
         since=_date(cells["since"], "since", line, file),
         until=_date(cells["until"], "until", line, file),
         line=line,
+        rate=_rate(cells.get("rate", ""), line, file),
     )
+    if not row.owners:
+        problem = f"got {row.owner!r}, which is nobody, expected {COLUMNS['owner']}"
+        raise _broken(problem, file, line, "owner", do="name somebody: a row without an owner is forgotten")
     if row.since > row.until:
         problem = f"got {row.until}, expected a day not before since, which is {row.since}"
         raise _broken(problem, file, line, "until", do="correct one of the two")
@@ -94,6 +104,16 @@ def _kind(text: str, line: int, file: str) -> Kind:
     if text not in set(Kind):
         raise _broken(f"got {text!r}, expected {COLUMNS['kind']}", file, line, "kind", do=suggest(text, Kind))
     return Kind(text)
+
+
+def _rate(text: str, line: int, file: str) -> Rate | None:
+    if not text or text == "-":
+        return None
+    rate = rate_of(text)
+    if rate is None:
+        problem = f"got {text!r}, expected {OPTIONAL['rate']}"
+        raise _broken(problem, file, line, "rate", do="write what was measured, or leave the cell empty")
+    return rate
 
 
 def _date(text: str, column: str, line: int, file: str) -> date:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from fnmatch import fnmatchcase
+
+from psp_harness.quarantine.naming import names
+from psp_harness.quarantine.rate import Rate
 
 FILE = "QUARANTINE.md"
 
@@ -23,6 +26,15 @@ COLUMNS: Mapping[str, str] = {
 }
 """Every one of them is required in every row; the order is free."""
 
+OPTIONAL: Mapping[str, str] = {"rate": "how often it was measured to fail, as failures/runs, such as 3/20"}
+"""A column that a table may have beside them, and a cell of it may be empty: what a `flaky` row was measured to do."""
+
+NOBODY = frozenset({"-", "?", "n/a", "na", "nobody", "none", "tbd", "todo", "unknown", "xxx"})
+"""What people write where they mean that there is no owner."""
+
+
+_BETWEEN = re.compile(r"[,;&]|\sand\s")
+
 
 class Class(StrEnum):
     """How much a row is allowed to cost: the sign of the section that it stands in."""
@@ -35,6 +47,11 @@ class Class(StrEnum):
     def meaning(self) -> str:
         """What the section's heading says."""
         return _MEANING[self]
+
+    @property
+    def word(self) -> str:
+        """Its name where a sign is awkward to type: `release`, `nightly`, `manual`."""
+        return self.name.lower()
 
 
 _MEANING: Mapping[Class, str] = {
@@ -68,6 +85,14 @@ class Row:
     """The last day on which it excuses anything."""
     line: int
     """Where it stands in the file, from 1."""
+    rate: Rate | None = None
+    """How often it was measured to fail."""
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Everybody who sees to it: names with a comma, a semicolon, `&` or `and` between them."""
+        named = {each.strip().casefold(): each.strip() for each in _BETWEEN.split(self.owner)}
+        return tuple(name for folded, name in named.items() if folded and folded not in NOBODY)
 
     def is_expired(self, today: date) -> bool:
         """Past its date it excuses nothing."""
@@ -88,8 +113,3 @@ def names_case(row: Row, case: str) -> bool:
     """Whether the row is about something in the case `role/profile/case`, whatever there is in it."""
     last = row.what.rpartition("/")[2]
     return any(names(row.what, name) for name in (case, f"{case}/{row.rule}", f"{case}/{last}"))
-
-
-def names(pattern: str, name: str) -> bool:
-    """Globs; a name also names itself, since the ids of tests contain brackets: `test_refund[twice]`."""
-    return pattern == name or fnmatchcase(name, pattern)

@@ -46,6 +46,18 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """One heading, with the class whose section it opens, if any."""
+
+    number: int
+    """Its first line, from 1."""
+    end: int
+    """Its last: one that is underlined has two."""
+    text: str
+    sign: Class | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Section:
     sign: Class | None = None
     level: int = 0
@@ -53,7 +65,7 @@ class _Section:
 
 def tables(text: str, file: str) -> Iterator[Table]:
     """Every table of the file, in order. Raises `DataError` where rows would be lost."""
-    text = re.sub(r"\r\n?", "\n", text)
+    text = unified(text)
     lines = text.split("\n")
     _refuse_conflicts(lines, file)
     tokens, section = _MARKDOWN.parse(text), _Section()
@@ -64,6 +76,21 @@ def tables(text: str, file: str) -> Iterator[Table]:
             yield _table(section.sign, tokens[place:], lines, file)
         elif not _is_cell(tokens[place - 1]):
             _refuse_loose_rows(token, file)
+
+
+def headings(text: str) -> Iterator[Heading]:
+    """Every heading of the file, in order."""
+    tokens = _MARKDOWN.parse(unified(text))
+    for opened, inline in pairwise(tokens):
+        if opened.type == "heading_open":
+            signs = [sign for sign in Class if sign in inline.content]
+            end = opened.map[1] if opened.map else 1
+            yield Heading(_number(opened), end, inline.content.strip(), signs[0] if signs else None)
+
+
+def unified(text: str) -> str:
+    """With one sort of line ends, as Markdown counts lines, and no byte order mark."""
+    return re.sub(r"\r\n?", "\n", text.removeprefix("\ufeff"))
 
 
 def _refuse_conflicts(lines: Sequence[str], file: str) -> None:

@@ -50,7 +50,7 @@ def findings(page: Page) -> Iterator[Line]:
 
 def by_money(verdict: Verdict) -> bool:
     """False, which sorts first, for rules on money that moved: they are what a reader has come for."""
-    return not (verdict.rule in RULES and RULES[verdict.rule].needs_effects)
+    return not (verdict.rule in RULES and RULES[verdict.rule].money_risk)
 
 
 def _unjudged(report: Report) -> Iterator[Line]:

@@ -62,6 +62,8 @@ class Rule:
     """What to say where no case gave an occasion."""
     on: On[Occasion]
     check: Check[Occasion]
+    money_risk: bool = False
+    """A violation is a double charge, a double refund or lost money: it is tolerated for days, not for months."""
 
 
 RULES: Registry[Rule] = Registry("rule")
@@ -78,9 +80,13 @@ def rule(  # noqa: PLR0913 - a declaration: each argument is one fact of the rul
     needs: Collection[str] = (),
     needs_effects: bool = False,
     needs_intent: bool = True,
+    money_risk: bool = False,
     otherwise: str = "no case of this run gave an occasion to judge it",
 ) -> Callable[[Check[Judged]], Check[Judged]]:
-    """Register a check under a kebab-case id; raises `ValueError` for a feature that is in no vocabulary."""
+    """Register a check under a kebab-case id; raises `ValueError` for a feature that is in no vocabulary.
+
+    What needs effects is about money that moved, and so a money risk of itself.
+    """
     if unknown := set(needs) - set(FEATURES):
         message = f"rule {name!r} needs unknown features {sorted(unknown)}"
         raise ValueError(message)
@@ -100,6 +106,7 @@ def rule(  # noqa: PLR0913 - a declaration: each argument is one fact of the rul
             otherwise,
             on,
             check,  # type: ignore[arg-type]
+            money_risk=needs_effects or money_risk,
         )
         RULES.add(name, declared)
         return check

@@ -21,6 +21,7 @@ def _tried_again_with_keys(history: History, profile: Profile) -> Iterator[Call]
     "attempts-of-one-call-share-one-key",
     role=Role.CLIENT,
     on=_tried_again_with_keys,
+    money_risk=True,
     needs={"idempotency-key"},
     needs_intent=False,
     otherwise=_NEVER_AGAIN,
@@ -92,6 +93,7 @@ def _uncertain(history: History, profile: Profile) -> Iterator[Call]:
     "an-uncertain-outcome-is-reported-as-unknown",
     role=Role.CLIENT,
     on=_uncertain,
+    money_risk=True,
     source="failure modes C24, C25, C32",
     fix="give the caller an error that says that the outcome is unknown: it must ask the PSP, or try again with the "
     "same key, and never tell the customer that the payment failed",
@@ -150,6 +152,7 @@ def one_call_has_one_effect(call: Call, profile: Profile) -> str | None:
     "every-post-was-asked-for",
     role=Role.CLIENT,
     on=posts,
+    money_risk=True,
     source="failure modes C16, R06",
     fix="send the amount that you were given, in minor units, unchanged",
 )

@@ -77,6 +77,7 @@ def a_replay_carries_its_marker(retry: Pair, profile: Profile) -> str | None:
     "retry-names-the-same-resource",
     role=Role.PROVIDER,
     on=retries,
+    money_risk=True,
     needs={"idempotency-key", "replay"},
     source="failure modes P01, P16; the invariant that holds for every PSP",
     fix=_STORE,

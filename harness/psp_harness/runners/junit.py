@@ -1,0 +1,198 @@
+"""JUnit XML, read: what pytest, gotestsum, Jest, Surefire and PHPUnit write, one test after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from xml.sax.xmlreader import AttributesImpl
+
+from psp_harness.errors import DataError
+from psp_harness.model import Errored, Passed, Problem, Result, Skipped, Violated
+from psp_harness.quarantine import id_of_test
+from psp_harness.runners.parsing import Handler, parse
+from psp_harness.runners.reported import Reported
+
+SHOWN = 1 << 18
+"""So many characters of a failure are kept. A piece that a row expects, and that comes later, excuses nothing."""
+
+FAILED = frozenset({"failure"})
+ERRORED = frozenset({"error", "warning"})
+"""PHPUnit calls a test that cannot be run a warning."""
+AGAIN = frozenset({"flakyFailure", "flakyError"})
+"""Surefire: it failed, was run again, and passed."""
+_RERUN = frozenset({"rerunFailure", "rerunError"})
+_TOLD = FAILED | ERRORED | AGAIN | _RERUN | {"skipped"}
+
+_OTHERS = {
+    "TestRun": "a .trx file of Visual Studio",
+    "assemblies": "results of xUnit.net",
+    "test-run": "results of NUnit",
+    "test-results": "results of NUnit",
+    "testng-results": "results of TestNG",
+    "html": "a web page",
+    "coverage": "a coverage report",
+    "checkstyle": "a report of Checkstyle",
+}
+_GO_MARKS = re.compile(r"\s*(=== (RUN|PAUSE|CONT|NAME)\b|--- (FAIL|PASS|SKIP):|$)")
+
+
+def read(path: Path) -> Iterator[Reported]:
+    """Every test of the file, in its order. Raises `DataError`, also after some of them were given."""
+    reader = _Reader(str(path))
+    for _ in parse(path, reader):
+        yield from reader.take()
+
+
+def check_root(name: str, file: str) -> None:
+    """Raise `DataError` for a document that is something else."""
+    if name not in {"testsuites", "testsuite"}:
+        what = _OTHERS.get(name, "no JUnit XML")
+        do = "let the runner write JUnit XML, such as pytest --junitxml, gotestsum --junitfile, jest-junit"
+        raise DataError(f"got <{name}>, {what}, expected <testsuites> or <testsuite>", file=file, do=do)
+
+
+@dataclass(slots=True)
+class _Suite:
+    """What a suite counts, and what it has shown so far, with what stands in suites inside it."""
+
+    name: str
+    counted: dict[str, int]
+    shown: dict[str, int] = field(default_factory=lambda: {"failures": 0, "errors": 0})
+
+
+@dataclass(slots=True)
+class _Open:
+    """A `<testcase>` that has not come to its end."""
+
+    test: Reported
+    told: dict[str, list[str]] = field(default_factory=dict)
+    """The texts of what it says, by element."""
+    room: int = SHOWN
+
+
+class _Reader(Handler):
+    """Makes tests of what the parser tells."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        self._file = file
+        self._done: list[Reported] = []
+        self._suites: list[_Suite] = []
+        self._test: _Open | None = None
+        self._telling: list[str] | None = None
+        self._place = 0
+        self._with_failed_subtests: set[str] = set()
+
+    def take(self) -> list[Reported]:
+        """The tests that have come to their end since the last time."""
+        done, self._done = self._done, []
+        return done
+
+    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 - the parser's name
+        super().startElement(name, attrs)
+        if self.depth == 1:
+            check_root(name, self._file)
+        if name in {"testsuites", "testsuite"} and self._test is None:
+            self._suites.append(_Suite(attrs.get("name", name), _counts(attrs)))
+        elif name == "testcase" and self._test is None:
+            self._place += 1
+            self._test = _Open(_described(attrs, self._suites[-1].name, self._place))
+        elif self._test is not None and name in _TOLD:
+            self._telling = self._test.told.setdefault(name, [])
+            self._keep(attrs.get("message", "") + "\n")
+
+    def characters(self, content: str) -> None:
+        super().characters(content)
+        if self._telling is not None:
+            self._keep(content)
+
+    def endElement(self, name: str) -> None:  # noqa: N802
+        super().endElement(name)
+        if name == "testcase" and self._test is not None:
+            self._finish(self._test)
+            self._test = None
+        elif self._test is not None:
+            self._telling = None if name in _TOLD else self._telling
+        elif name in {"testsuites", "testsuite"}:
+            self._close(self._suites.pop())
+
+    def _keep(self, text: str) -> None:
+        if self._telling is not None and self._test is not None and self._test.room > 0:
+            self._telling.append(text[: self._test.room])
+            self._test.room -= len(text)
+
+    def _finish(self, test: _Open) -> None:
+        for suite in self._suites:
+            suite.shown["failures"] += len({"failure", "flakyFailure", "rerunFailure"} & test.told.keys())
+            suite.shown["errors"] += len({"error", "flakyError", "rerunError"} & test.told.keys())
+        before = sum(len(test.told.get(name, ())) > 0 for name in AGAIN)
+        done = replace(test.test, result=_result(test.told), failed_before=before)
+        if isinstance(done.result, Violated):
+            done = self._without_subtests(done)
+        self._done.append(done)
+
+    def _without_subtests(self, test: Reported) -> Reported:
+        """In Go a test fails with its subtests: where it says nothing of its own, they stand for themselves."""
+        if test.id in self._with_failed_subtests and all(_GO_MARKS.match(line) for line in _lines(test.message)):
+            reason = "it failed through its subtests, which stand for themselves"
+            return replace(test, result=Skipped(reason), through_subtests=True)
+        parent = test.id.rpartition("/")[0]
+        while parent and len(parent) > len(test.container):
+            self._with_failed_subtests.add(parent)
+            parent = parent.rpartition("/")[0]
+        return test
+
+    def _close(self, suite: _Suite) -> None:
+        missing = {name: count - suite.shown[name] for name, count in suite.counted.items()}
+        untold = [f"{count} {name if count > 1 else name[:-1]}" for name, count in missing.items() if count > 0]
+        if not untold:
+            return
+        reason = (
+            f"it counts {' and '.join(untold)} that no test case shows: something did not compile, load or start; "
+            "read the runner's own output"
+        )
+        self._done.append(Reported(suite.name, Errored(reason)))
+        for around in self._suites:
+            for name, count in missing.items():
+                around.shown[name] += max(count, 0)
+
+
+def _described(attrs: AttributesImpl, suite: str, place: int) -> Reported:
+    class_name, name = attrs.get("classname", "") or attrs.get("class", ""), attrs.get("name", "")
+    name = name or class_name
+    line = attrs.get("line", "")
+    return Reported(
+        id_of_test(class_name, name) or f"test case {place}",
+        Passed(1),
+        container="" if class_name == name else class_name,
+        suite=suite,
+        file=attrs.get("file", ""),
+        line=int(line) if line.isdecimal() and len(line) < 9 else 0,
+        place=place,
+    )
+
+
+def _counts(attrs: AttributesImpl) -> dict[str, int]:
+    return {name: int(attrs[name]) for name in ("failures", "errors") if attrs.get(name, "").isdecimal()}
+
+
+def _result(told: dict[str, list[str]]) -> Result:
+    for name in ERRORED:
+        if name in told:
+            return Errored(_text(told[name]))
+    if "failure" in told:
+        return Violated(1, (Problem(_text(told["failure"])),))
+    if "skipped" in told:
+        return Skipped(_text(told["skipped"]))
+    return Passed(1)
+
+
+def _text(pieces: list[str]) -> str:
+    return "".join(pieces).strip() or "it says nothing"
+
+
+def _lines(text: str) -> list[str]:
+    """What gotestsum puts before Go's own words is no message of the test."""
+    return text.removeprefix("Failed\n").split("\n")
