@@ -6,28 +6,19 @@ from pathlib import Path
 
 from rich.console import Console
 
+from psp_harness import private
 from psp_harness.model import Report
 from psp_harness.profile import Profile
 from psp_harness.reports import Clean, evidence, json, junit, text
 
-PRIVATE = Path(".psp-harness")
-"""Where evidence goes when no `--json` says where; ignored by git."""
-
 
 def publish(report: Report, profile: Profile, json_file: Path | None, junit_file: Path | None) -> None:
-    """Write every format that was asked for, and print the text."""
-    clean = Clean(report)
-    folder = evidence.beside(json_file) if json_file else _private(report)
-    files = evidence.write(clean, folder)
-    if json_file:
-        json.write(clean, json_file, files)
+    """Write every format that was asked for, and print the text; without a report for programs, one is left here."""
+    clean, named = Clean(report), f"{report.role}-{report.profile}"
+    if json_file is None:
+        private.made()
+    files = evidence.write(clean, evidence.beside(json_file) if json_file else private.EVIDENCE / named)
+    json.write(clean, json_file or private.REPORTS / f"{named}.json", files)
     if junit_file:
         junit.write(clean, junit_file)
     text.render(clean, profile, Console(highlight=False), files)
-
-
-def _private(report: Report) -> Path:
-    if not (PRIVATE / ".gitignore").exists():
-        PRIVATE.mkdir(exist_ok=True)
-        (PRIVATE / ".gitignore").write_text("*\n", encoding="utf-8")
-    return PRIVATE / "evidence" / f"{report.role}-{report.profile}"
