@@ -11,16 +11,16 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import psp_harness
-from psp_harness import cli, listing, profile
+from commands.calling import Call, Said, caller
+from psp_harness import listing, profile
 from psp_harness.miniatures import MINIATURES
 from psp_harness.rules import load as load_rules
 from psp_harness.subjects import channels
@@ -47,41 +47,12 @@ QUARANTINE = f"""
 """
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a call left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def last_line(self) -> str:
-        """The verdict."""
-        return self.out.strip().splitlines()[-1]
-
-
-Call = Callable[..., Said]
-
-
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
     """Calls the program in a folder with nothing in it; nothing that it says is ever a traceback."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.setattr(channels, "_END_SECONDS", 0.1)
-
-    def call(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["psp-harness", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = Said(int(str(ended.value.code)), *capsys.readouterr())
-        assert "Traceback" not in said.out + said.err
-        assert "mistake of the harness" not in said.out + said.err
-        return said
-
-    return call
+    return caller(tmp_path, monkeypatch, capsys)
 
 
 def one_sentence(said: Said) -> str:

@@ -27,14 +27,15 @@ ROWS = (
         "doctor",
     ),
     ("run",),
-    ("plan", "drive", "judge", "settle", "reports", "pacts"),
+    ("plan", "drive", "judge", "settle", "records", "reports", "pacts"),
     ("subjects",),
     ("wire",),
+    ("runners",),
     ("rules", "faults", "quarantine"),
     ("case",),
     ("profile",),
     ("signing",),
-    ("template", "registry", "contracts", "html_page"),
+    ("template", "registry", "contracts", "private", "html_page"),
     ("model", "errors", "vocabulary", "minor_units", "services"),
 )
 """High to low. What stands in one row may not import each other, but for what `BESIDE` names."""
@@ -42,6 +43,7 @@ ROWS = (
 BESIDE = {
     ("drive", "plan"): "driving takes a plan",
     ("judge", "plan"): "judging takes a plan",
+    ("reports", "settle"): "what was settled is told",
 }
 
 WORLDS = {

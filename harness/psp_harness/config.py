@@ -2,6 +2,12 @@
 
 cases = ["payments/cases"]            # beside those that the package brings; optional
 quarantine = "QUARANTINE.md"          # optional
+history = ".psp-harness/history.db"   # what gates that keep history record; optional
+money-risk = ["tests.test_refunds*"]  # tests whose failure is a double charge, a double refund or lost money; optional
+
+[budget.release]                      # of a gate; optional
+rows = 5                              # at most so many rows do something there
+days = 30                             # and none is older
 
 [[run]]
 role = "client"
@@ -19,10 +25,12 @@ from pathlib import Path
 
 import msgspec
 
-from psp_harness import profile, quarantine
+from psp_harness import private, profile, quarantine, rules
 from psp_harness.contracts import CASES
 from psp_harness.errors import DataError
 from psp_harness.model import Role
+from psp_harness.quarantine import GATES, Budget, Limits, Row, names_test, spellings
+from psp_harness.registry import suggest
 from psp_harness.run import Job
 from psp_harness.subjects.options import WEBHOOK_PATH
 
@@ -52,6 +60,21 @@ class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
     run: tuple[Run, ...] = ()
     cases: tuple[str, ...] = ()
     quarantine: str = "QUARANTINE.md"
+    history: str = str(private.HISTORY)
+    money_risk: tuple[str, ...] = ()
+    budget: Mapping[str, Budget] = {}
+
+    @property
+    def limits(self) -> Limits:
+        """What rows must keep to: the budgets, and a shorter leash for what loses money."""
+        risky = {rule.id for rule in rules.load().values() if rule.money_risk}
+
+        def is_money_risk(row: Row) -> bool:
+            return row.rule in risky or any(
+                names_test(glob, what) for glob in self.money_risk for what in spellings(row.what)
+            )
+
+        return Limits(self.budget, is_money_risk)
 
 
 OURS = (
@@ -89,6 +112,7 @@ def job_of(chosen: Run, settings: Config) -> Job:
         ca_file=chosen.ca,
         cases=(CASES, *(Path(path) for path in settings.cases)),
         rows=quarantine.read(Path(settings.quarantine)),
+        limits=settings.limits,
     )
 
 
@@ -100,11 +124,14 @@ def _read(path: Path) -> Mapping[str, object]:
 
 
 def _convert(raw: object, path: Path) -> Config:
+    prefix = "tool.psp-harness." if path.name == "pyproject.toml" else ""
     try:
-        return msgspec.convert(raw, Config)
+        config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at ")
-        prefix = "tool.psp-harness." if path.name == "pyproject.toml" else ""
         raise DataError(
             problem, file=str(path), where=prefix + where.strip("`").removeprefix("$."), do="see psp-harness run --help"
         ) from None
+    for gate in config.budget.keys() - GATES.keys():
+        raise DataError(f"unknown gate {gate!r}", file=str(path), where=f"{prefix}budget", do=suggest(gate, GATES))
+    return config

@@ -16,10 +16,10 @@ QUIET_SECONDS = 2.0
 
 
 @contextmanager
-def shown_on(console: Console, title: str) -> Iterator[Silent]:
-    """A progress that shows itself on that console."""
+def shown_on(console: Console, title: str, things: str = "cases") -> Iterator[Silent]:
+    """A progress that shows itself on that console, in things such as cases."""
     if not console.is_terminal:
-        yield _Lines(console, title)
+        yield _Lines(console, title, things)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
@@ -40,8 +40,8 @@ class _Bar(Silent):
 class _Lines(Silent):
     """For logs: at most one line every `QUIET_SECONDS`."""
 
-    def __init__(self, console: Console, title: str) -> None:
-        self._console, self._title = console, title
+    def __init__(self, console: Console, title: str, things: str) -> None:
+        self._console, self._title, self._things = console, title, things
         self._cases, self._count, self._last = 0, 0, time.monotonic()
 
     def planned(self, cases: int) -> None:
@@ -51,5 +51,5 @@ class _Lines(Silent):
         self._count += 1
         if time.monotonic() - self._last >= QUIET_SECONDS:
             self._last = time.monotonic()
-            said = f"{self._title}: {self._count} of {self._cases} cases, last {case_id}"
+            said = f"{self._title}: {self._count} of {self._cases} {self._things}, last {case_id}"
             self._console.print(said, highlight=False, soft_wrap=True)

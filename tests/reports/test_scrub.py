@@ -18,7 +18,7 @@ import psp_harness.reports
 from by_hand import CASE, RUN, exchange, history, report, request, verdict
 from psp_harness.model import Answer, Claims, Done, Errored, Failed, Known, Outcome, Problem, Report, Skipped, Violated
 from psp_harness.profile import load
-from psp_harness.reports import Clean, evidence, json, junit, text
+from psp_harness.reports import Clean, evidence, github, json, junit, markdown, text
 from psp_harness.reports.cards import CARD, without_cards
 from psp_harness.reports.scrub import scrub
 
@@ -93,14 +93,25 @@ def _text(clean: Clean, directory: Path) -> str:
     return console.file.getvalue()
 
 
+def _github(clean: Clean, directory: Path) -> str:
+    return "\n".join(map(str, github.of_report(clean, "QUARANTINE.md")))
+
+
+def _markdown(clean: Clean, directory: Path) -> str:
+    markdown.append(markdown.of_report(clean), directory / "summary.md")
+    return (directory / "summary.md").read_text().replace("\\", "")
+
+
 FORMATS: Mapping[str, Callable[[Clean, Path], str]] = {
     "evidence": _evidence,
+    "github": _github,
     "json": _json,
     "junit": _junit,
+    "markdown": _markdown,
     "text": _text,
 }
-PARTS = {"cards", "closing", "findings", "line", "scrub", "timeline"}
-"""Modules that write nothing by themselves."""
+PARTS = {"cards", "closing", "findings", "line", "scrub", "tests", "timeline"}
+"""Modules that write nothing by themselves, or nothing of a report."""
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -1,0 +1,126 @@
+"""`quarantine add`: a row for what fails, with everything filled in that is known of it."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from psp_harness import quarantine
+from psp_harness.commands import kept, options
+from psp_harness.commands.quarantine.check import problems
+from psp_harness.commands.quarantine.file import File, opened
+from psp_harness.commands.quarantine.found import Known, looked_up
+from psp_harness.errors import UsageError
+from psp_harness.quarantine import MONEY_DAYS, Class, Kind, Rate, Row
+from psp_harness.quarantine.rate import rate_of
+
+DAYS = 30
+"""How long a row lasts, if nobody says otherwise and no money is at risk."""
+REASON = 120
+"""Characters of a sentence that are reason enough."""
+
+
+@click.command()
+@click.argument("what")
+@click.option("--owner", required=True, help="Who sees to it; a money risk needs two: 'ann, bob'.")
+@click.option("--issue", required=True, help="Where it is tracked.")
+@click.option("--reason", help="Why it fails; without it, what the report says.")
+@click.option(
+    "--class",
+    "section",
+    type=click.Choice([each.word for each in Class]),
+    default=Class.RELEASE.word,
+    show_default=True,
+    help="How much it may cost: 🔴 release, 🟡 nightly, 🟢 manual.",
+)
+@click.option("--kind", type=click.Choice([each.value for each in Kind]), help="Without it, what the history says.")
+@click.option(
+    "--rate", metavar="N/M", help="Of what is flaky: N failures in M runs; without it, what the history says."
+)
+@click.option("--until", type=options.DAY, metavar="YYYY-MM-DD", help=f"The last day; without it, in {DAYS} days.")
+@click.option("--subject", help="Whom it is about; without it, what the report says.")
+@click.option("--rule", help="The rule, or a piece of the message; without it, what the report says.")
+@click.option("--report", "reports", multiple=True, type=options.FILE, help="A JSON report; without it, the last one.")
+@click.option("--results", multiple=True, type=options.FILE, help="JUnit XML of another runner.")
+@options.history
+@options.today
+def add(  # noqa: PLR0913 - one for each option
+    *,
+    what: str,
+    owner: str,
+    issue: str,
+    reason: str | None,
+    section: str,
+    kind: str | None,
+    rate: str | None,
+    until: datetime | None,
+    subject: str | None,
+    rule: str | None,
+    reports: tuple[Path, ...],
+    results: tuple[Path, ...],
+    history_file: Path | None,
+    today: date,
+) -> None:
+    """Add a row about WHAT: the id of a violated verdict, a glob of such ids, a rule, or the id of a failed test."""
+    file = opened()
+    found = looked_up(Known(what, subject, rule), reports, results, kept.store(file.settings, history_file))
+    row = Row(
+        section=next(each for each in Class if each.word == section),
+        what=found.id,
+        subject=subject or found.subject,
+        rule=rule or found.rule,
+        kind=Kind(kind or Kind.BROKEN),
+        owner=owner,
+        reason=reason or textwrap.shorten(found.sentence, REASON, placeholder=" …"),
+        issue=issue,
+        since=today,
+        until=today,
+        line=0,
+    )
+    row = _with_kind(row, file, kind, rate, history_file)
+    row = _until(row, file, until.date() if until else None)
+    text = quarantine.added(file.text, row, str(file.path))
+    new = _same(row, quarantine.parse(text, str(file.path)))
+    _refuse_what_check_refuses(new, quarantine.parse(text, str(file.path)), file, today)
+    file.write(text)
+    click.echo(f"{file.path} line {new.line}: {new.section} {new.what} of {new.subject} until {new.until}, {new.kind}")
+    click.echo(f"filled in from {found.source}")
+
+
+def _with_kind(row: Row, file: File, kind: str | None, rate: str | None, history_file: Path | None) -> Row:
+    """`flaky` with its rate where it was seen to go both ways, or where it is said so; else `broken`."""
+    known = _rate(rate) if rate else kept.measured(row, file.settings, history_file)
+    both = known is not None and 0 < known.failures < known.runs
+    if kind == Kind.FLAKY or (kind is None and both):
+        if known is None:
+            do = "let the nightly gate record it, or say --rate N/M: N failures in M runs"
+            raise UsageError(f"nothing is recorded of {row.what!r}, and a flaky row carries its measured rate", do=do)
+        return replace(row, kind=Kind.FLAKY, rate=known)
+    return row
+
+
+def _until(row: Row, file: File, until: date | None) -> Row:
+    days = MONEY_DAYS if file.settings.limits.is_money_risk(row) else DAYS
+    return replace(row, until=until or row.since + timedelta(days=days))
+
+
+def _rate(text: str) -> Rate:
+    rate = rate_of(text)
+    if rate is None:
+        raise UsageError(f"--rate takes failures/runs, and got {text!r}", do="for instance --rate 3/20")
+    return rate
+
+
+def _refuse_what_check_refuses(new: Row, rows: tuple[Row, ...], file: File, today: date) -> None:
+    """A row that `quarantine check` would refuse is not written."""
+    for line, sentence in problems(rows, file.settings, today):
+        if line in {new.line, 0}:
+            raise UsageError(sentence, do="nothing was written")
+
+
+def _same(row: Row, rows: tuple[Row, ...]) -> Row:
+    return next(each for each in rows if (each.what, each.subject, each.rule) == (row.what, row.subject, row.rule))

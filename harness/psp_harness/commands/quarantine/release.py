@@ -1,0 +1,115 @@
+"""`quarantine release`: a row goes out when passes in a row prove that it may, and the proof is written down."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from psp_harness import quarantine
+from psp_harness.commands import kept, options
+from psp_harness.commands.quarantine.file import File, opened
+from psp_harness.commands.quarantine.repeating import Repetition, of_command, of_verdict
+from psp_harness.commands.quarantine.stats import basis, needed
+from psp_harness.errors import UsageError
+from psp_harness.progress import shown_on
+from psp_harness.quarantine import Row, is_verdict_id
+from psp_harness.quarantine.rate import bound_after, percent
+from psp_harness.records import Past, Standing, standing
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("what")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]")
+@click.option("--run", "runs_it", is_flag=True, help="Judge the verdict as often as the proof still lacks.")
+@click.option("--subject", help="Of which row, where several are about it.")
+@click.option("--address", help="Whom to judge, where the row's subject is a glob.")
+@click.option("--rule", help="Of which row, where several are about it.")
+@click.option("--timeout", default=600.0, show_default=True, metavar="S", help="Bound on each run of COMMAND.")
+@options.history
+@options.today
+def release(  # noqa: PLR0913 - one for each option
+    *,
+    what: str,
+    command: tuple[str, ...],
+    runs_it: bool,
+    subject: str | None,
+    address: str | None,
+    rule: str | None,
+    timeout: float,
+    history_file: Path | None,
+    today: date,
+) -> None:
+    """Take the row about WHAT out, once enough passes in a row are recorded, and write the proof into the file.
+
+    --run judges a verdict that often; for the test of another runner say how: -- pytest tests/test_a.py::test_twice
+    """
+    file = opened()
+    row = file.row(what, subject, rule)
+    stands = standing(row, kept.store(file.settings, history_file).runs())
+    if repeat := _repetition(row, file, command, address, timeout, runs_it=runs_it):
+        stands = _prove(row, repeat, file, history_file)
+    asked = needed(row, stands)
+    if stands.streak < asked:
+        click.echo(_lacking(row, stands, asked), err=True)
+        sys.exit(1)
+    note = f"{today}: released {_proof(row, stands)}"
+    text = quarantine.taken_out(file.text, row, str(file.path))
+    file.write(quarantine.noted(text, note, str(file.path)))
+    click.echo(f"{file.path}: {note}")
+
+
+def _repetition(
+    row: Row, file: File, command: tuple[str, ...], address: str | None, timeout: float, *, runs_it: bool
+) -> Callable[[], Repetition] | None:
+    """How to run it once more; None where that is not asked for."""
+    if command:
+        return of_command(row, command, timeout)
+    if not runs_it:
+        return None
+    if not is_verdict_id(row.what):
+        do = f"say how: psp-harness quarantine release {row.what!r} -- COMMAND"
+        raise UsageError(f"{row.what!r} is a test of another runner, which only you know how to run", do=do)
+    return of_verdict(row, address or row.subject, file.settings)
+
+
+def _prove(row: Row, repeat: Callable[[], Repetition], file: File, history_file: Path | None) -> Standing:
+    """Run it until the proof is complete, or until it does not pass; each run is recorded when it is over."""
+    runs = list(kept.store(file.settings, history_file).runs())
+    stands = standing(row, runs)
+    lacking = max(0, needed(row, stands) - stands.streak)
+    with shown_on(Console(stderr=True), "proof", "passes") as progress:
+        progress.planned(lacking)
+        for _ in range(lacking):
+            done = repeat()
+            past = Past(datetime.now(UTC), "proof", done.subject, done.outcomes)
+            kept.record(past, file.settings, history_file)
+            runs.append(past)
+            if done.why:
+                click.echo(f"{row.what}: {done.why}", err=True)
+                if done.untold:
+                    sys.exit(2)
+                break
+            progress.done(row.what)
+    return standing(row, runs)
+
+
+def _lacking(row: Row, stands: Standing, asked: int) -> str:
+    how = "--run" if is_verdict_id(row.what) else "-- COMMAND"
+    return (
+        f"psp-harness: {row.what}: {stands.streak} of {asked} passes in a row, and nothing was written; mend it and "
+        f"prove it: psp-harness quarantine release {row.what!r} {how}"
+    )
+
+
+def _proof(row: Row, stands: Standing) -> str:
+    rate = basis(row, stands)
+    was = f"had failed in {rate.failures} of {rate.runs} runs" if rate else "had no recorded rate"
+    return (
+        f"{row.what} ({row.subject}, {row.rule}), {row.kind} since {row.since}: {stands.streak} passes in a row; "
+        f"it {was}, and at 99 % confidence it now fails in at most {percent(bound_after(stands.streak))} of runs"
+    )
