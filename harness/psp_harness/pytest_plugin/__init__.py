@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 pytest_plugins = (
+    "psp_harness.pytest_plugin.gate",
     "psp_harness.pytest_plugin.options",
     "psp_harness.pytest_plugin.fixtures",
     "psp_harness.pytest_plugin.items",

@@ -1,5 +1,7 @@
 """Rules as tests: `pytest psp-harness.toml`, or `pytest --psp-subject ADDRESS`, has one test for each rule.
 
+With `--gate` each verdict is settled by the rows about it, and a row that no longer holds fails the last test of its
+subject.
 The subject is judged once for a session (under pytest-xdist for each worker, unless `--dist loadfile` keeps its tests
 together). A rule that does not hold fails its test; what is known, or a SHOULD, is an expected failure; what was not
 judged is skipped, with the reason.
@@ -67,8 +69,18 @@ def _subject(parent: Any, chosen: Run, settings: Any) -> Subject:
     name = f"{chosen.role}/{chosen.profile}"
     in_file = isinstance(parent, Configuration)
     made: Subject = Subject.from_parent(parent, name=name, **({} if in_file else {"nodeid": f"psp-harness::{name}"}))
-    made.job = config.job_of(chosen, settings)
+    made.job = _at_gate(config.job_of(chosen, settings), parent.config)
     return made
+
+
+def _at_gate(job: Job, config: pytest.Config) -> Job:
+    """With `--gate`, its verdicts are settled as `psp-harness run --gate` does."""
+    from dataclasses import replace
+
+    from psp_harness.pytest_plugin.gate import day_of
+
+    gate = config.getoption("--gate")
+    return replace(job, gate=str(gate), today=day_of(config)) if gate else job
 
 
 class Configuration(pytest.File):
@@ -129,6 +141,8 @@ class RuleItem(pytest.Item):
         bad = [v for v in mine if isinstance(v.result, Violated) and (strict or v.level is Level.MUST)]
         if bad or any(isinstance(v.result, Errored) for v in mine):
             raise DoesNotHold(_told(report, mine, subject.job))
+        if self.name == CASE_RUNS and report.stale:
+            raise DoesNotHold("\n".join(report.stale))
         tolerated = [v for v in mine if isinstance(v.result, (Violated, Known))]
         if tolerated:
             pytest.xfail(_reason(tolerated[0]))
