@@ -6,19 +6,33 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint .ci/constraints.txt
 export PACT_DO_NOT_TRACK := true
 
-.PHONY: check test test-integration test-quarantine lint pacts matrix sdks peers clean
+GATE :=
+AT = $(if $(GATE),--gate $(GATE))
+ROWS := *
 
-check: $(VENV)/.run  ## judge the reference client and the reference provider
-	$(BIN)/psp-harness run
+.PHONY: check test test-integration test-quarantine quarantine-check pr nightly release manual lint pacts matrix sdks peers clean
 
-test: $(VENV)/.test  ## every test; what a machine lacks is skipped, and said
-	$(BIN)/python -m pytest -n auto --dist loadfile
+check: $(VENV)/.run  ## judge the reference client and the reference provider; GATE=pr: as at that gate
+	$(BIN)/psp-harness run $(AT)
+
+test: $(VENV)/.test  ## every test; what a machine lacks is skipped, and said; GATE=pr: as at that gate
+	$(BIN)/python -m pytest -n auto --dist loadfile $(AT)
 
 test-integration: $(VENV)/.test  ## what needs more than this package: published SDKs and doubles
 	$(BIN)/python -m pytest -m integration
 
-test-quarantine: $(VENV)/.test  ## what QUARANTINE.md tolerates, alone
-	$(BIN)/psp-harness run --subject sdk:stripe --gate manual
+quarantine-check: $(VENV)/.run  ## the whole of QUARANTINE.md, whatever is run
+	$(BIN)/psp-harness quarantine check
+
+pr nightly release: quarantine-check  ## everything that this gate runs: our own, a published SDK, the tests
+	$(MAKE) check GATE=$@
+	$(MAKE) $(VENV)/.test
+	$(BIN)/psp-harness run --subject sdk:stripe --gate $@
+	$(MAKE) test GATE=$@
+
+manual test-quarantine: $(VENV)/.test  ## what QUARANTINE.md tolerates, alone; ROWS='client/*': these of it
+	$(BIN)/psp-harness run --subject sdk:stripe --gate manual --only '$(ROWS)'
+	$(BIN)/python -m pytest --gate manual
 
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
