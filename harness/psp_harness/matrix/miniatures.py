@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from psp_harness import profile, rules
+from psp_harness.errors import UsageError
 from psp_harness.matrix import Matrix, cell
 from psp_harness.model import Errored, Passed, Role, Verdict, Violated
 from psp_harness.rules import Rule
@@ -62,7 +63,10 @@ async def rows(role: Role | None, progress: Progress) -> Sequence[Row]:
 
     async def one(name: str) -> Row:
         async with gate:
-            row = _row(name, await _verdicts(name))
+            try:
+                row = _row(name, await _verdicts(name))
+            except UsageError as wrong:  # an extra that is not installed: the other miniatures are judged all the same
+                row = _unjudged(name, str(wrong))
         progress.done(name)
         return row
 
@@ -91,6 +95,11 @@ def _row(name: str, verdicts: Sequence[Verdict]) -> Row:
         "" if silent else errored,
         by_result[Passed],
     )
+
+
+def _unjudged(name: str, why: str) -> Row:
+    made = MINIATURES[name]
+    return Row(name, made.role, made.mode, made.says, made.breaks, frozenset(), why, frozenset())
 
 
 # --- as a page --------------------------------------------------------------------------------------------------------

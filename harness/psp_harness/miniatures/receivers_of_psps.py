@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 from psp_harness.miniatures.declaration import miniature
 from psp_harness.miniatures.receivers import PAYS, REFUSED, TAKEN, CarefulReceiver, Event, Order
 from psp_harness.model import Answer, Request, Role
-from psp_harness.signing import rsa
+from psp_harness.signing.asymmetric import rsa
 
 # --- PayPal ---------------------------------------------------------------------------------------------------------
 
@@ -39,7 +39,7 @@ class CarefulPaypalReceiver(CarefulReceiver):
         message, at, signature, url = (each[0] for each in lines)
         signed = b"|".join((message, at, self.endpoint.encode(), self.digest(request.body)))
         keys = await self.certificates(url.decode("latin-1"))
-        if not any(rsa.is_signed(key.encode(), signed, signature) for key in keys):
+        if not any(rsa().is_signed(key.encode(), signed, signature) for key in keys):
             return REFUSED
         event = self.read(request.body)
         return REFUSED if event is None else await self.take(event, request)

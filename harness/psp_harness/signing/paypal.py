@@ -11,10 +11,9 @@ import re
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import ModuleType
 from urllib.parse import urlsplit
 
-from psp_harness.errors import UsageError
+from psp_harness.signing.asymmetric import rsa
 from psp_harness.signing.scheme import Draft, Forged, Genuine, Keys, Moment, Scheme, Verified, Webhook, declare
 
 ID, TIME, HEADER = "PAYPAL-TRANSMISSION-ID", "PAYPAL-TRANSMISSION-TIME", "PAYPAL-TRANSMISSION-SIG"
@@ -46,7 +45,7 @@ def _sign(draft: Draft, keys: Keys) -> Webhook:
     lines = {
         ID: message,
         TIME: at,
-        HEADER: _rsa().signature(keys[0], signed_text(message, at, draft.endpoint, draft.body)),
+        HEADER: rsa().signature(keys[0], signed_text(message, at, draft.endpoint, draft.body)),
         CERT_URL: OUR_CERT_URL.encode(),
         ALGORITHM: _ALGORITHM,
     }
@@ -60,7 +59,7 @@ def _verify(webhook: Webhook, keys: Keys, moment: Moment) -> Verified:
     if not is_paypals((cert_url or b"").decode("latin-1")):
         return Forged(f"{CERT_URL} does not name PayPal's host")
     text = signed_text(message, at, webhook.endpoint, webhook.body)
-    if not any(_rsa().is_signed(key, text, line) for key in keys):
+    if not any(rsa().is_signed(key, text, line) for key in keys):
         return Forged(f"{HEADER} is of another id, time, endpoint, body or certificate")
     return _in_time(message, at, moment)
 
@@ -73,17 +72,6 @@ def _in_time(message: bytes, at: bytes, moment: Moment) -> Verified:
     if not moment.allows(sent):
         return Forged(f"sent at {sent}, which is too long ago or in the future")
     return Genuine(message.decode("latin-1"), sent)
-
-
-def _rsa() -> ModuleType:
-    try:
-        from psp_harness.signing import rsa
-    except ImportError:
-        raise UsageError(
-            "PayPal's signatures need a package that is not installed (cryptography)",
-            do="pip install 'psp-harness[paypal]'",
-        ) from None
-    return rsa
 
 
 def _elsewhere(webhook: Webhook, draft: Draft) -> Webhook:

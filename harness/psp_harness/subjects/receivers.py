@@ -16,6 +16,7 @@ from psp_harness.miniatures.durable import STATE_DIR
 from psp_harness.model import Claims, Order, Role
 from psp_harness.profile import Profile
 from psp_harness.reference.receiver import reference_receiver as reference_app
+from psp_harness.signing.asymmetric import rsa
 from psp_harness.subjects import hosting, own_server
 from psp_harness.subjects.channels import ProcessChannel
 from psp_harness.subjects.delivering import Pair, Sender, as_json
@@ -224,9 +225,7 @@ def pairs(profile: Profile, given: str | None) -> tuple[Pair, Pair]:
     if not scheme.signed:
         return Pair(b"", ""), Pair(b"", "")
     if scheme.asymmetric:
-        from psp_harness.signing import rsa
-
-        made = [Pair(private.encode(), public) for private, public in (rsa.pair(), rsa.pair())]
+        made = [Pair(private.encode(), public) for private, public in (rsa().pair(), rsa().pair())]
         return made[0], made[1]
     own, other = given or profile.secrets["tenant-a"], profile.secrets["tenant-b"]
     try:

@@ -1,0 +1,71 @@
+"""The package without any extra: it imports, and what needs one says which."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _needed(distribution: str, seen: set[str]) -> None:
+    """This distribution and all that it needs without an extra, into `seen`."""
+    if (name := _normal(distribution)) in seen:
+        return
+    seen.add(name)
+    try:
+        lines = metadata.requires(distribution) or ()
+    except metadata.PackageNotFoundError:
+        return
+    for line in lines:
+        if "extra ==" not in line:
+            _needed(_NAME.match(line)[0], seen)
+
+
+def _foreign() -> Iterator[str]:
+    """The importable names that are here only by an extra, or by accident."""
+    base: set[str] = {"pip", "setuptools"}
+    _needed("psp-harness", base)
+    for name, owners in metadata.packages_distributions().items():
+        if not any(_normal(owner) in base for owner in owners):
+            yield name
+
+
+def _without_extras(program: str) -> subprocess.CompletedProcess[str]:
+    hidden = f"import sys\nsys.modules.update(dict.fromkeys({sorted(_foreign())!r}))\n"
+    return subprocess.run(
+        [sys.executable, "-c", hidden + program], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def _called(*words: str) -> subprocess.CompletedProcess[str]:
+    """The command line."""
+    return _without_extras(f"from psp_harness.cli import main\nsys.argv[1:] = {list(words)!r}\nmain()")
+
+
+def test_extras_are_hidden_at_all() -> None:
+    """Or the others would prove nothing."""
+    assert {"cryptography", "stripe", "redis", "psycopg"} <= set(_foreign())
+    assert _without_extras("import cryptography").returncode != 0
+
+
+def test_the_command_line_needs_no_extra() -> None:
+    """Nothing on its way imports what a plain `pip install` does not bring."""
+    done = _called("list", "rules")
+    assert done.returncode == 0, done.stderr
+    assert "one-key-has-one-effect" in done.stdout
+
+
+def test_what_needs_an_extra_says_which() -> None:
+    """In one sentence, with the command that installs it."""
+    done = _called("run", "--role", "receiver", "--profile", "paypal", "--subject", "miniature:careful-paypal-receiver")
+    assert done.returncode == 2
+    assert "pip install 'psp-harness[paypal]'" in done.stderr
+    assert "Traceback" not in done.stderr
