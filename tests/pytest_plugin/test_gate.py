@@ -101,6 +101,17 @@ def test_without_a_gate_no_row_counts(project: Project) -> None:
     assert project.pytest().counts == {"failed": 1, "passed": 2, "error": 1}
 
 
+def test_a_folder_with_hooks_of_its_own_is_run_too(project: Project) -> None:
+    """Where a `conftest.py` does not bind everywhere, pytest keeps its plugins in sets."""
+    (project.folder / "shop").mkdir()
+    (project.folder / "shop" / "conftest.py").write_text(
+        "def pytest_runtest_makereport():\n    pass\n", encoding="utf-8"
+    )
+    (project.folder / "shop" / "test_shop.py").write_text("def test_shop():\n    pass\n", encoding="utf-8")
+    project.quarantine(row(TWICE))
+    assert project.pytest("--gate", "pr", *DAY, *NO_ERROR).counts["passed"] == 2
+
+
 @pytest.mark.parametrize(
     ("sign", "gate", "counts", "status"),
     [
