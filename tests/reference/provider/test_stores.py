@@ -143,3 +143,14 @@ async def test_a_decision_sees_the_ledger(open_store: OpenStore) -> None:
 def test_answers_as_text(answer: Answer) -> None:
     """An answer survives being text: status, duplicate header lines, and every byte of the body."""
     assert thaw(freeze(answer)) == answer
+
+
+async def test_what_must_be_forgotten_is_written_over(open_store: OpenStore) -> None:
+    """With the entry that says so, in one step: no look finds the old text, by whichever way it comes; nothing else changes."""
+    store = open_store()
+    await store.complete(None, PLACE, effect())
+    place = Place("tenant-a", "capture", "cap", of="payment/pay")
+    less = replace(PAYMENT, reference=None, about={"capture": "later"})
+    await store.complete(None, place, lambda _: Effected(CAPTURE, ANSWER, redacted=(less,)))
+    books = (await store.ledger(Place("tenant-a", "payment", "pay", of="payment/pay")), await open_store().entries())
+    assert books == (Ledger(less, less, (CAPTURE,)), (less, CAPTURE))

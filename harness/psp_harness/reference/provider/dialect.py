@@ -169,16 +169,16 @@ def _values(profile: Profile, entry: Entry, later: Iterable[Entry], now: float) 
     if entry.kind == "refund":
         status = of_refund(entry, now)
         return values | {"payment_id": entry.of.partition("/")[2], "status": wording(profile, "refund", status)}
-    return values | _of_payment(profile, entry, of_payment(entry, later, now))
+    return values | _of_payment(profile, of_payment(entry, later, now))
 
 
-def _of_payment(profile: Profile, payment: Entry, standing: PaymentStanding) -> dict[str, object]:
+def _of_payment(profile: Profile, standing: PaymentStanding) -> dict[str, object]:
     values: dict[str, object] = {
         "status": wording(profile, "payment", standing.status),
         "captured": standing.captured,
         "capturable": standing.capturable,
     }
     if profile.captures is not None:
-        at_once = payment.about["capture"] == Capture.AT_ONCE
+        at_once = standing.capture is Capture.AT_ONCE
         values["capture"] = profile.captures.at_once if at_once else profile.captures.later
     return values

@@ -55,7 +55,7 @@ def _capture(order: CaptureOrder, ledger: Ledger, place: Place, terms: Terms) ->
         return found
     payment, standing = found
     amount = standing.capturable if order.amount is None else order.amount
-    event = capture_event(standing, amount, Capture(str(payment.about["capture"])))
+    event = capture_event(standing, amount)
     if wrong := _refused(standing, event, "not-capturable"):
         return wrong
     if amount > standing.capturable:

@@ -17,13 +17,11 @@ from dataclasses import dataclass, replace
 
 from psp_harness.model import Answer
 from psp_harness.profile import Profile
-from psp_harness.reference.provider import engine
-from psp_harness.reference.provider.dialect import KIND, Call, answer_of, refusal_answer, replayed, terms_of
+from psp_harness.reference.provider.api import Api, Work
+from psp_harness.reference.provider.dialect import Call, replayed
 from psp_harness.reference.provider.keys import Claim, Term
-from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
-from psp_harness.reference.provider.orders import Order, PaymentOrder, RefundOrder, order_of
+from psp_harness.reference.provider.ledger import Place, Refusal
 from psp_harness.reference.provider.policy import IN_FLIGHT, Keyed, Replay, Unkeyed, Wait, decide, slot_of, ttl_of
-from psp_harness.reference.provider.standing import Fate
 from psp_harness.reference.provider.stores import Decide, Effected, Lost, Store, StoreUnavailable
 
 LEASE = 5.0
@@ -38,12 +36,12 @@ RACE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What an effect is made of: the PSP's facts, the store, and where the world comes in."""
+    """What an effect is made of: the PSP's facts and API, the store, and where the world comes in."""
 
     profile: Profile
+    api: Api
     store: Store
     now: Callable[[], float]
-    fresh_id: Callable[[str], str]
     processing: Callable[[], Awaitable[None]]
 
     async def change(self, tenant: str, call: Call, key: Keyed | Unkeyed) -> Answer | Refusal:
@@ -78,12 +76,11 @@ class Execution:
             raise
 
     async def _settle(self, claim: Claim | None, tenant: str, call: Call) -> Answer | Refusal | Lost:
-        order = order_of(call.operation, call.values)
-        if isinstance(order, Refusal):
+        work = await self.api.prepare(tenant, call)
+        if isinstance(work, Refusal):
             await self._release(claim)
-            return order
-        place = self._place(tenant, call, order)
-        decision = await self.store.complete(claim, place, await self._decision(call, order, place))
+            return work
+        decision = await self.store.complete(claim, work.place, await self._decision(work))
         return decision.answer if isinstance(decision, Effected) else decision
 
     async def _release(self, claim: Claim | None) -> None:
@@ -92,33 +89,10 @@ class Execution:
             with suppress(StoreUnavailable):
                 await self.store.release(claim)
 
-    def _place(self, tenant: str, call: Call, order: Order) -> Place:
-        kind, prefix = KIND[call.operation], self.profile.operations[call.operation].id_prefix
-        chosen = order.chosen_id if isinstance(order, PaymentOrder | RefundOrder) else None
-        id_ = chosen or self.fresh_id(f"{kind[:3]}_" if prefix is None else prefix)
-        return Place(tenant, kind, id_, "" if isinstance(order, PaymentOrder) else f"payment/{order.payment_id}")
-
-    async def _decision(self, call: Call, order: Order, place: Place) -> Decide:
-        terms = terms_of(self.profile, order, self.now())
-
-        def on(ledger: Ledger) -> Effected | Refusal:
-            entry = engine.decide(order, ledger, place, terms)
-            if isinstance(entry, Refusal):
-                return entry
-            return Effected(entry, self._answer(call.operation, entry, ledger, terms.now))
-
-        if place.kind == "refund" and self.profile.has_defect("refund-race"):
-            return await self._racing(on, place)
-        return on
-
-    def _answer(self, operation: str, entry: Entry, ledger: Ledger, now: float) -> Answer:
-        """What is shown of what was entered; a capture and a cancellation show their payment."""
-        if entry.kind in {"payment", "refund"}:
-            if entry.about.get("fate") == Fate.DECLINED and "declined" in self.profile.refusals:
-                return refusal_answer(self.profile, Refusal("declined", "the card was declined", {"id": entry.id}))
-            return answer_of(self.profile, operation, entry, (), now)
-        assert ledger.above is not None, "a capture is of a payment"
-        return answer_of(self.profile, operation, ledger.above, (*ledger.beside, entry), now)
+    async def _decision(self, work: Work) -> Decide:
+        if work.place.kind == "refund" and self.profile.has_defect("refund-race"):
+            return await self._racing(work.decide, work.place)
+        return work.decide
 
     async def _racing(self, decide_on: Decide, place: Place) -> Decide:
         """The listed defect, on purpose: what is left is read now and spent later, without a second look."""

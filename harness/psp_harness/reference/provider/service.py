@@ -10,24 +10,15 @@ import string
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from urllib.parse import unquote
 
 from psp_harness.model import Answer, Effect, Request
 from psp_harness.profile import Profile
-from psp_harness.reference.provider.dialect import (
-    KIND,
-    Call,
-    answer_of,
-    call_of,
-    list_answer,
-    refusal_answer,
-    tenant_of,
-)
+from psp_harness.reference.provider.api import Api, World
+from psp_harness.reference.provider.dialect import Call, refusal_answer
 from psp_harness.reference.provider.execution import Execution
 from psp_harness.reference.provider.ledger import Place, Refusal
-from psp_harness.reference.provider.listing import page_of
-from psp_harness.reference.provider.orders import ORDERS
-from psp_harness.reference.provider.policy import Keyed, read_key
+from psp_harness.reference.provider.plain import PlainApi
+from psp_harness.reference.provider.policy import Keyed
 from psp_harness.reference.provider.standing import effects_of
 from psp_harness.reference.provider.stores import Store, StoreUnavailable
 
@@ -62,26 +53,26 @@ class Provider:
         """
         self._profile = profile
         self._store = store
-        self._credentials = profile.credentials if credentials is None else credentials
         self._clock = clock
         self._advanced = 0.0
-        self._execution = Execution(profile, store, self._now, fresh_id, processing)
+        known = profile.credentials if credentials is None else credentials
+        self._api: Api = PlainApi(World(profile, store, known, self._now, fresh_id))
+        self._execution = Execution(profile, self._api, store, self._now, processing)
 
     async def handle(self, request: Request) -> Answer:
         """The answer to one complete request; 503 where the store does not answer: without it nobody may execute."""
         try:
-            return await self._handle(request)
+            answer = await self._handle(request)
         except StoreUnavailable:
-            return self._refuse(Refusal("store-unavailable", "try again later, with the same key"))
+            answer = self._refuse(Refusal("store-unavailable", "try again later, with the same key"))
+        return self._api.dressed(answer)
 
     async def _handle(self, request: Request) -> Answer:
-        tenant = tenant_of(self._profile, self._credentials, request)
-        if isinstance(tenant, Refusal):
-            return self._refuse(tenant)
-        call = call_of(self._profile, request)
-        if isinstance(call, Refusal):
-            return self._refuse(call)
-        if call.operation in ORDERS:
+        admitted = await self._api.admit(request)
+        if isinstance(admitted, Refusal):
+            return self._refuse(admitted)
+        tenant, call = admitted
+        if self._api.changes(call):
             return await self._change(tenant, call, request)
         return await self._read(tenant, call, request)
 
@@ -107,26 +98,8 @@ class Provider:
     def _refuse(self, refusal: Refusal) -> Answer:
         return refusal_answer(self._profile, refusal)
 
-    async def _read(self, tenant: str, call: Call, request: Request) -> Answer:
-        kind = KIND[call.operation]
-        if call.operation.startswith("list-"):
-            return await self._list(tenant, call, request)
-        wanted = unquote(str((call.values or {}).get("id")))
-        seen = await self._store.ledger(Place(tenant, kind, wanted, of=f"{kind}/{wanted}"))
-        if seen.existing is None:
-            return self._refuse(Refusal("not-found", f"there is no {kind} {wanted!r}"))
-        return answer_of(self._profile, call.operation, seen.existing, seen.beside, self._now())
-
-    async def _list(self, tenant: str, call: Call, request: Request) -> Answer:
-        books = [entry for entry in await self._store.entries() if entry.tenant == tenant]
-        entries = [entry for entry in books if entry.kind == KIND[call.operation]]
-        page = page_of(self._profile.operations[call.operation], request.target, entries)
-        if isinstance(page, Refusal):
-            return self._refuse(page)
-        return list_answer(self._profile, call.operation, page, books, self._now())
-
     async def _change(self, tenant: str, call: Call, request: Request) -> Answer:
-        key = read_key(self._profile, call.operation, request)
+        key = self._api.key_of(call, request)
         if isinstance(key, Refusal):
             return self._refuse(key)
         verdict = await self._execution.change(tenant, call, key)
@@ -134,3 +107,7 @@ class Provider:
             return verdict
         sent = {"key": key.key.decode(errors="replace")} if isinstance(key, Keyed) else {}
         return self._refuse(replace(verdict, about={**verdict.about, **sent}))
+
+    async def _read(self, tenant: str, call: Call, request: Request) -> Answer:
+        seen = await self._api.read(tenant, call, request)
+        return self._refuse(seen) if isinstance(seen, Refusal) else seen

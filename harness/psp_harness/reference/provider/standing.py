@@ -52,6 +52,7 @@ class PaymentStanding:
     captured: int = 0
     given_back: int = 0
     """By refunds that did not fail."""
+    capture: Capture = Capture.AT_ONCE
 
     @property
     def capturable(self) -> int:
@@ -70,8 +71,12 @@ def of_payment(payment: Entry, later: Iterable[Entry], now: float) -> PaymentSta
     standing = _born(payment)
     for entry in later:
         match entry.kind:
+            case "update":
+                standing = _updated(standing, entry)
+            case "confirmation":
+                standing = _confirmed(standing, entry)
             case "capture":
-                standing = _captured(standing, entry.amount, Capture(str(payment.about["capture"])))
+                standing = _captured(standing, entry.amount)
             case "cancellation":
                 standing = replace(standing, status=_moved(standing.status, PaymentEvent.CANCEL))
             case "refund" if of_refund(entry, now) is not RefundStatus.FAILED:
@@ -79,25 +84,48 @@ def of_payment(payment: Entry, later: Iterable[Entry], now: float) -> PaymentSta
     return standing
 
 
-def capture_event(standing: PaymentStanding, amount: int, capture: Capture) -> PaymentEvent:
+def capture_event(standing: PaymentStanding, amount: int) -> PaymentEvent:
     """What capturing that much is."""
     if amount == standing.capturable:
         return PaymentEvent.CAPTURE
-    return PaymentEvent.CAPTURE_SOME if capture is Capture.IN_PARTS else PaymentEvent.CAPTURE_PART
+    return PaymentEvent.CAPTURE_SOME if standing.capture is Capture.IN_PARTS else PaymentEvent.CAPTURE_PART
 
 
-def _captured(standing: PaymentStanding, amount: int, capture: Capture) -> PaymentStanding:
-    status = _moved(standing.status, capture_event(standing, amount, capture))
+def _captured(standing: PaymentStanding, amount: int) -> PaymentStanding:
+    status = _moved(standing.status, capture_event(standing, amount))
     return replace(standing, status=status, captured=standing.captured + amount)
 
 
 def _born(payment: Entry) -> PaymentStanding:
-    if payment.about.get("fate") == Fate.DECLINED:
-        return PaymentStanding(_moved(PaymentStatus.PROCESSING, PaymentEvent.DECLINE), payment.amount)
-    if payment.about.get("capture", Capture.AT_ONCE) == Capture.AT_ONCE:
-        status = _moved(PaymentStatus.PROCESSING, PaymentEvent.CAPTURE)
-        return PaymentStanding(status, payment.amount, captured=payment.amount)
-    return PaymentStanding(_moved(PaymentStatus.PROCESSING, PaymentEvent.AUTHORISE), payment.amount)
+    """A payment that is not confirmed yet says in `about["opens"]` what it waits for."""
+    opens = PaymentStatus(str(payment.about.get("opens", PaymentStatus.PROCESSING)))
+    standing = PaymentStanding(opens, payment.amount, capture=_capture_of(payment))
+    return _processed(standing, payment) if opens is PaymentStatus.PROCESSING else standing
+
+
+def _processed(standing: PaymentStanding, entry: Entry) -> PaymentStanding:
+    """What the bank makes of it."""
+    if entry.about.get("fate") == Fate.DECLINED:
+        return replace(standing, status=_moved(standing.status, PaymentEvent.DECLINE))
+    if standing.capture is Capture.AT_ONCE:
+        return replace(standing, status=_moved(standing.status, PaymentEvent.CAPTURE), captured=standing.amount)
+    return replace(standing, status=_moved(standing.status, PaymentEvent.AUTHORISE))
+
+
+def _updated(standing: PaymentStanding, entry: Entry) -> PaymentStanding:
+    event = PaymentEvent.NAME_METHOD if entry.about.get("method") else PaymentEvent.UPDATE
+    status = _moved(standing.status, event)
+    return replace(standing, status=status, amount=entry.amount, capture=_capture_of(entry))
+
+
+def _confirmed(standing: PaymentStanding, entry: Entry) -> PaymentStanding:
+    if entry.about.get("method"):
+        standing = _updated(standing, entry)
+    return _processed(replace(standing, status=_moved(standing.status, PaymentEvent.CONFIRM)), entry)
+
+
+def _capture_of(entry: Entry) -> Capture:
+    return Capture(str(entry.about.get("capture", Capture.AT_ONCE)))
 
 
 def _moved(status: PaymentStatus, event: PaymentEvent) -> PaymentStatus:
@@ -107,25 +135,35 @@ def _moved(status: PaymentStatus, event: PaymentEvent) -> PaymentStatus:
 
 
 def of_refund(refund: Entry, now: float) -> RefundStatus:
-    """How a refund stands: settled at once; one that fails is known to have failed a while later."""
+    """How a refund stands: settled at once, or when its time has come; one that fails has failed a while later."""
+    if now - refund.created < float(str(refund.about.get("settles_after", 0))):
+        return RefundStatus.PENDING
     settled = REFUND_MOVES[RefundStatus.PENDING, RefundEvent.SETTLE]
     fails = refund.about.get("fate") == Fate.REFUND_FAILS and now - refund.created >= FAILS_AFTER
     return REFUND_MOVES[settled, RefundEvent.FAIL] if fails else settled
 
 
 def effects_of(entries: Iterable[Entry], now: float) -> tuple[Effect, ...]:
-    """Every movement of money that these entries come to: a declined payment and a failed refund are none."""
-    return tuple(
-        Effect(entry.kind, entry.id, entry.amount, entry.currency, entry.of.partition("/")[2], entry.reference or "")
-        for entry in entries
-        if _moved_money(entry, now)
-    )
+    """Every movement of money that these entries come to: a declined payment and a failed refund are none.
+
+    A payment moves when it is confirmed: where that came later, its confirmation is the movement.
+    """
+    return tuple(_effect(entry) for entry in entries if _moved_money(entry, now))
+
+
+def _effect(entry: Entry) -> Effect:
+    above = entry.of.partition("/")[2]
+    kind, id_, of = ("payment", above, "") if entry.kind == "confirmation" else (entry.kind, entry.id, above)
+    return Effect(kind, id_, entry.amount, entry.currency, of, entry.reference or "")
 
 
 def _moved_money(entry: Entry, now: float) -> bool:
     match entry.kind:
         case "payment":
             return _born(entry).captured > 0
+        case "confirmation":
+            processing = PaymentStanding(PaymentStatus.PROCESSING, entry.amount, capture=_capture_of(entry))
+            return _processed(processing, entry).captured > 0
         case "refund":
-            return of_refund(entry, now) is not RefundStatus.FAILED
+            return of_refund(entry, now) is RefundStatus.SUCCEEDED
     return entry.kind == "capture"

@@ -12,6 +12,9 @@ from psp_harness.reference.provider.ledger import Refusal
 class PaymentStatus(StrEnum):
     """The states of a payment."""
 
+    REQUIRES_METHOD = "requires_payment_method"
+    """It was made, and nobody said yet what it is paid with."""
+    REQUIRES_CONFIRMATION = "requires_confirmation"
     PROCESSING = "processing"
     AUTHORIZED = "authorized"
     SUCCEEDED = "succeeded"
@@ -24,6 +27,11 @@ class PaymentStatus(StrEnum):
 class PaymentEvent(StrEnum):
     """What can happen to a payment."""
 
+    UPDATE = "update"
+    """Something else of it is changed."""
+    NAME_METHOD = "name-method"
+    """It is said what it is paid with."""
+    CONFIRM = "confirm"
     AUTHORISE = "authorise"
     DECLINE = "decline"
     CAPTURE = "capture"
@@ -55,6 +63,13 @@ class RefundEvent(StrEnum):
 _P, _E = PaymentStatus, PaymentEvent
 
 PAYMENT_MOVES: Mapping[tuple[PaymentStatus, PaymentEvent], PaymentStatus] = {
+    (_P.REQUIRES_METHOD, _E.UPDATE): _P.REQUIRES_METHOD,
+    (_P.REQUIRES_METHOD, _E.NAME_METHOD): _P.REQUIRES_CONFIRMATION,
+    (_P.REQUIRES_METHOD, _E.CANCEL): _P.CANCELLED,
+    (_P.REQUIRES_CONFIRMATION, _E.UPDATE): _P.REQUIRES_CONFIRMATION,
+    (_P.REQUIRES_CONFIRMATION, _E.NAME_METHOD): _P.REQUIRES_CONFIRMATION,
+    (_P.REQUIRES_CONFIRMATION, _E.CONFIRM): _P.PROCESSING,
+    (_P.REQUIRES_CONFIRMATION, _E.CANCEL): _P.CANCELLED,
     (_P.PROCESSING, _E.AUTHORISE): _P.AUTHORIZED,
     (_P.PROCESSING, _E.DECLINE): _P.FAILED,
     (_P.PROCESSING, _E.CAPTURE): _P.SUCCEEDED,
@@ -64,6 +79,7 @@ PAYMENT_MOVES: Mapping[tuple[PaymentStatus, PaymentEvent], PaymentStatus] = {
     (_P.AUTHORIZED, _E.CANCEL): _P.CANCELLED,
     (_P.CAPTURABLE, _E.CAPTURE): _P.SUCCEEDED,
     (_P.CAPTURABLE, _E.CAPTURE_SOME): _P.CAPTURABLE,
+    (_P.CAPTURABLE, _E.CANCEL): _P.PARTIALLY_CAPTURED,
     (_P.SUCCEEDED, _E.REFUND): _P.SUCCEEDED,
     (_P.PARTIALLY_CAPTURED, _E.REFUND): _P.PARTIALLY_CAPTURED,
 }

@@ -43,6 +43,9 @@ class Effected:
 
     entry: Entry
     answer: Answer
+    redacted: tuple[Entry, ...] = ()
+    """Entries of the same ledger, less what has to be forgotten: they take the place of those with their names, in the
+    same step. The law may want that; nothing else may change an entry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ class MemoryStore:
         decision = decide(self._look(place))
         if isinstance(decision, Effected):
             self._enter(decision.entry)
+            for redacted in decision.redacted:
+                self._redact(redacted)
             if claim:
                 self._keys[claim.slot] = replace(self._keys[claim.slot], answer=decision.answer)
         elif claim:
@@ -83,6 +85,11 @@ class MemoryStore:
     def _enter(self, entry: Entry) -> None:
         self._entries[entry.tenant, entry.kind, entry.id] = entry
         self._of[entry.tenant, entry.of].append(entry)
+
+    def _redact(self, entry: Entry) -> None:
+        self._entries[entry.tenant, entry.kind, entry.id] = entry
+        of_one = self._of[entry.tenant, entry.of]
+        of_one[:] = [entry if each.name == entry.name else each for each in of_one]
 
     def _look(self, place: Place) -> Ledger:
         return Ledger(

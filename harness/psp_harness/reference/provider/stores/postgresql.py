@@ -46,7 +46,7 @@ from psp_harness.reference.provider.stores import Decide, Effected, Lost, StoreU
 from psp_harness.reference.provider.stores import postgresql_statements as sql
 from psp_harness.reference.provider.stores.connections import Connection, Connections
 from psp_harness.reference.provider.stores.kept import freeze, thaw
-from psp_harness.reference.provider.stores.rows import entry_of, ledger_of_rows, parameters, row_of
+from psp_harness.reference.provider.stores.rows import entry_of, ledger_of_rows, parameters, redaction_of, row_of
 
 CONNECT_SECONDS: Final = 5
 MOST_CONNECTIONS: Final = 8
@@ -142,6 +142,8 @@ async def _complete(
         if not await _rows(db, sql.ENTER, row_of(decision.entry)):
             assert ledger.existing is None, "a decision may not enter an id that it saw taken"
             return _Anew()
+        for redacted in decision.redacted:
+            await db.execute(sql.REDACT, redaction_of(redacted))
         if claim:
             await db.execute(sql.KEEP, {**_owner(claim), "answer": freeze(decision.answer)})
     elif claim:

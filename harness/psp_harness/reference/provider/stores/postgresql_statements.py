@@ -67,3 +67,4 @@ ENTER = f"""
 INSERT INTO entries ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (tenant, kind, id) DO NOTHING
 """  # noqa: S608
+REDACT = "UPDATE entries SET reference = %s, about = %s WHERE tenant = %s AND kind = %s AND id = %s"

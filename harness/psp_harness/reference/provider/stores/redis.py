@@ -130,9 +130,10 @@ class RedisStore:
 
     async def _enter(self, claim: Claim | None, place: Place, seen: Sequence[str], decision: Effected) -> str:
         entry = decision.entry
-        id_, text = _id(entry.tenant, entry.kind, entry.id), json.dumps(row_of(entry))
+        id_, text = _id(entry.tenant, entry.kind, entry.id), _text(entry)
         state = hashlib.sha1("\0".join(seen).encode(), usedforsecurity=False).hexdigest()
-        values = (*_ids(place), *_owner(claim), state, id_, text, freeze(decision.answer))
+        over = [part for each in decision.redacted for part in (_id(each.tenant, each.kind, each.id), _text(each))]
+        values = (*_ids(place), *_owner(claim), state, id_, text, freeze(decision.answer), *over)
         return str(await self._run(steps.ENTER, *values, place=place, entered=entry))
 
     async def _free(self, claim: Claim) -> bool:
@@ -165,6 +166,10 @@ def _opened(server: str) -> redis.Redis:
 
 def _id(tenant: str, kind: str, id_: str) -> str:
     return json.dumps([tenant, kind, id_])
+
+
+def _text(entry: Entry) -> str:
+    return json.dumps(row_of(entry))
 
 
 def _ids(place: Place) -> tuple[str, str]:

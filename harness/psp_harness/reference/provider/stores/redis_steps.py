@@ -76,6 +76,7 @@ if redis.sha1hex(table.concat(look(existing, above), '\\0')) ~= seen then return
 if redis.call('HSETNX', KEYS[4], id, entry) == 0 then return 'taken' end
 redis.call('RPUSH', KEYS[5], id)
 if KEYS[7] then redis.call('RPUSH', KEYS[7], id) end
+for at = 10, #ARGV, 2 do redis.call('HSET', KEYS[4], ARGV[at], ARGV[at + 1]) end
 if token ~= '' then
   local key = held(slot)
   key.answer = answer

@@ -19,6 +19,11 @@ def row_of(entry: Entry) -> Row:
     return (*where, *money, entry.reference, entry.created, json.dumps(entry.about))
 
 
+def redaction_of(entry: Entry) -> tuple[str | None, str, str, str, str]:
+    """What is written over an entry that must be forgotten in part: `reference` and `about`; and whose it is."""
+    return entry.reference, json.dumps(entry.about), entry.tenant, entry.kind, entry.id
+
+
 def entry_of(row: Row) -> Entry:
     """The entry that `row_of` made this row from."""
     tenant, kind, id_, of, amount, currency, reference, created, about = row

@@ -22,7 +22,14 @@ from psp_harness.reference.provider.keys import Claim, Record, Slot, Term
 from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.stores import Decide, Effected, Lost, StoreUnavailable
 from psp_harness.reference.provider.stores.kept import freeze, thaw
-from psp_harness.reference.provider.stores.rows import COLUMNS, entry_of, ledger_of_rows, parameters, row_of
+from psp_harness.reference.provider.stores.rows import (
+    COLUMNS,
+    entry_of,
+    ledger_of_rows,
+    parameters,
+    redaction_of,
+    row_of,
+)
 
 T = TypeVar("T")
 
@@ -53,6 +60,7 @@ KEEP = f"UPDATE keys SET answer = ? WHERE {OWNED}"  # noqa: S608 - no value is i
 FREE = f"DELETE FROM keys WHERE {OWNED}"  # noqa: S608
 OWNS = f"SELECT 1 FROM keys WHERE {OWNED}"  # noqa: S608
 ENTER = f"INSERT INTO entries ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+REDACT = "UPDATE entries SET reference = ?, about = ? WHERE tenant = ? AND kind = ? AND id = ?"
 READ = f"SELECT {COLUMNS} FROM entries"  # noqa: S608
 LOOK = f"""SELECT {COLUMNS} FROM (
     SELECT * FROM entries WHERE tenant = :tenant AND kind = :kind AND id = :id
@@ -124,6 +132,7 @@ class SqliteStore:
             decision = decide(self._look(place))
             if isinstance(decision, Effected):
                 db.execute(ENTER, row_of(decision.entry))
+                db.executemany(REDACT, map(redaction_of, decision.redacted))
                 if claim:
                     db.execute(KEEP, (freeze(decision.answer), *_owner(claim)))
             elif claim:
