@@ -1,0 +1,41 @@
+"""What the shop asks of a PSP. The key comes first in every call that moves money, and is never made on the way.
+
+What the calls raise is `client_errors`: whether the outcome is known is what the shop acts on.
+`reference.client.HyperswitchClient` is one that fits.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from psp_harness.reference.client_answers import Payment, Refund
+
+
+class PaymentProvider(Protocol):
+    """Takes money."""
+
+    def create_payment(
+        self, idempotency_key: str, *, amount: int, currency: str, payment_token: str | None = None
+    ) -> Payment:
+        """Charge `amount` minor units; the key is the order's id."""
+        ...
+
+    def get_payment(self, payment_id: str) -> Payment:
+        """Read it: `Rejected` with status 404 where there is none."""
+        ...
+
+
+class RefundProvider(Protocol):
+    """Gives money back."""
+
+    def create_refund(self, idempotency_key: str, *, payment_id: str, amount: int) -> tuple[str, str]:
+        """Give back `amount` minor units: `(refund_id, status)`; the key is the id of the pending row."""
+        ...
+
+    def get_refund(self, refund_id: str) -> Refund:
+        """Read it: `Rejected` with status 404 where there is none."""
+        ...
+
+
+class Psp(PaymentProvider, RefundProvider, Protocol):
+    """Everything that the shop needs of one."""

@@ -1,0 +1,29 @@
+"""A shop out of its settings, and its HTTP front as the application that uvicorn runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from psp_harness.reference.client import HyperswitchClient
+from psp_harness.reference.shop.front import front
+from psp_harness.reference.shop.settings import Settings, from_environment
+from psp_harness.reference.shop.shop import Parts, Shop
+
+
+def shop_of(settings: Settings, parts: Parts | None = None) -> Shop:
+    """The shop, its database migrated."""
+    psp = HyperswitchClient(settings.psp_base_url, settings.psp_api_key, timeout_seconds=settings.psp_timeout_seconds)
+    return Shop(
+        settings.database_url,
+        psp,
+        webhook_secrets=settings.webhook_secrets,
+        account=settings.account,
+        parts=parts or Parts(),
+    )
+
+
+def application(environment: Mapping[str, str], parts: Parts | None = None) -> Any:
+    """The ASGI application that these variables describe. Raises `UsageError`."""
+    settings = from_environment(environment)
+    return front(shop_of(settings, parts), reconcile_seconds=settings.reconcile_seconds)

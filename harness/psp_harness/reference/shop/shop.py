@@ -1,0 +1,97 @@
+"""The whole shop: its parts on one database, and how it looks after what is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from psp_harness.model import Headers
+from psp_harness.reference.client_errors import PaymentError
+from psp_harness.reference.shop.books import Books
+from psp_harness.reference.shop.inbox import APPLIED, RECEIVED, Inbox
+from psp_harness.reference.shop.orders import Orders
+from psp_harness.reference.shop.psp import Psp
+from psp_harness.reference.shop.refunds import Refunds
+from psp_harness.reference.shop.statement import statement
+from psp_harness.reference.shop.telling import applying
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The class of each part: who wants another behaviour gives a subclass of one of them."""
+
+    books: type[Books] = Books
+    orders: type[Orders] = Orders
+    refunds: type[Refunds] = Refunds
+    inbox: type[Inbox] = Inbox
+
+
+@dataclass(slots=True)
+class Reconciled:
+    """What `reconcile` found out, and what stayed open."""
+
+    settled: list[str] = field(default_factory=list)
+    open: dict[str, str] = field(default_factory=dict)
+    """By the id of an order or refund, or the name of an event: why nobody can say yet."""
+
+
+class Shop:
+    """One shop, on one database, with one PSP."""
+
+    def __init__(
+        self,
+        database_url: str,
+        psp: Psp,
+        *,
+        webhook_secrets: Sequence[str] = (),
+        account: str = "",
+        parts: Parts = Parts(),
+    ) -> None:
+        """Raises `UsageError` for a database that it cannot use; migrations are applied here."""
+        self.books = parts.books(database_url)
+        self.books.prepare()
+        self.orders = parts.orders(self.books, psp)
+        self.refunds = parts.refunds(self.books, psp)
+        self.inbox = parts.inbox(self.books, webhook_secrets, applying(self.books), account=account)
+
+    def close(self) -> None:
+        """Give the database back."""
+        self.books.close()
+
+    def take(self, headers: Headers, body: bytes) -> str:
+        """Take a webhook: write it down, then apply it. The status of the event; raises `NotBelieved`."""
+        status = self.inbox.apply(self.inbox.receive(headers, body))
+        if status == APPLIED:
+            self._apply_waiting()  # of what came too early, some may be in time now
+        return status
+
+    def reconcile(self) -> Reconciled:
+        """Find out about everything that is in doubt: at the start, after a crash, and from time to time.
+
+        Payments are read; refunds are read, and asked for with their own key where the PSP has none; events that were
+        received are applied. What cannot be told yet stays as it is.
+        """
+        found = Reconciled()
+        for name, settle in self._doubts():
+            try:
+                settle(name)
+            except PaymentError as error:
+                found.open[name] = str(error)
+            else:
+                found.settled.append(name)
+        found.open |= dict.fromkeys(self._apply_waiting(), "it came too early")
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Every order and every refund, as `statement` has them."""
+        with self.books.transaction() as session:
+            return statement(session)
+
+    def _apply_waiting(self) -> list[str]:
+        """The names of those that still wait."""
+        return [name for name in self.inbox.waiting() if self.inbox.apply(name) == RECEIVED]
+
+    def _doubts(self) -> Iterator[tuple[str, Callable[[str], object]]]:
+        yield from ((order, self.orders.settle) for order in self.orders.in_doubt())
+        yield from ((refund, self.refunds.settle) for refund in self.refunds.in_doubt())

@@ -1,0 +1,49 @@
+"""What the books say, for people and for whoever holds them against the PSP's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from psp_harness.reference.shop.refunds import refunded
+from psp_harness.reference.shop.states import OrderStatus, RefundStatus
+from psp_harness.reference.shop.tables import Order, Refund
+
+_OPEN = {OrderStatus.CONFIRMING, OrderStatus.PROCESSING, OrderStatus.AUTHORISED}
+
+
+def statement(session: Session) -> dict[str, Any]:
+    """Every order and every refund; amounts in minor units."""
+    return {
+        "orders": [of_order(session, order) for order in session.scalars(select(Order).order_by(Order.id))],
+        "refunds": [of_refund(refund) for refund in session.scalars(select(Refund).order_by(Refund.id))],
+    }
+
+
+def of_order(session: Session, order: Order) -> dict[str, Any]:
+    """An order: what was `captured`, what was `refunded` of that, and what of either is `in_doubt`."""
+    open_ = OrderStatus(order.status) in _OPEN
+    return {
+        "id": order.id,
+        "checkout": order.checkout,
+        "amount": order.amount,
+        "currency": order.currency,
+        "status": order.status,
+        "captured": order.captured,
+        "refunded": refunded(session, order.id, RefundStatus.SUCCEEDED),
+        "in_doubt": order.amount if open_ else refunded(session, order.id, RefundStatus.PENDING),
+    }
+
+
+def of_refund(refund: Refund) -> dict[str, Any]:
+    """A refund; `psp_id` is what the PSP calls it, null as long as it has not said so."""
+    return {
+        "id": refund.id,
+        "order_id": refund.order_id,
+        "request": refund.request,
+        "amount": refund.amount,
+        "status": refund.status,
+        "psp_id": refund.psp_id,
+    }

@@ -1,0 +1,82 @@
+"""The states of orders and refunds as tables: what stands in no table does not happen, and nothing goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+
+class OrderStatus(StrEnum):
+    """How far an order is."""
+
+    CREATED = "created"
+    CONFIRMING = "confirming"
+    """The PSP was or is about to be asked: money may have moved."""
+    PROCESSING = "processing"
+    """The PSP has it, and cannot say yet."""
+    AUTHORISED = "authorised"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class OrderEvent(StrEnum):
+    """What can happen to an order."""
+
+    CONFIRM = "confirm"
+    RELEASE = "release"
+    """It is certain that the PSP has no payment for it."""
+    PROCESS = "process"
+    AUTHORISE = "authorise"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    CANCEL = "cancel"
+
+
+class RefundStatus(StrEnum):
+    """How far a refund is."""
+
+    PENDING = "pending"
+    """Its row is written; the money may have moved."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class RefundEvent(StrEnum):
+    """What can happen to a refund."""
+
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    """Also of one that had succeeded: the customer's bank sent the money back."""
+
+
+_O, _OE = OrderStatus, OrderEvent
+
+ORDER_MOVES: Mapping[tuple[OrderStatus, OrderEvent], OrderStatus] = {
+    (_O.CREATED, _OE.CONFIRM): _O.CONFIRMING,
+    (_O.CREATED, _OE.CANCEL): _O.CANCELLED,
+    (_O.CONFIRMING, _OE.RELEASE): _O.CREATED,
+    **{(status, _OE.PROCESS): _O.PROCESSING for status in (_O.CREATED, _O.CONFIRMING)},
+    **{(status, _OE.AUTHORISE): _O.AUTHORISED for status in (_O.CREATED, _O.CONFIRMING, _O.PROCESSING)},
+    **{(status, _OE.FAIL): _O.FAILED for status in (_O.CREATED, _O.CONFIRMING, _O.PROCESSING, _O.AUTHORISED)},
+    **{(status, _OE.CANCEL): _O.CANCELLED for status in (_O.CONFIRMING, _O.PROCESSING, _O.AUTHORISED)},
+    # money that arrived has arrived, whatever was thought before: a late success after a failure is one
+    **{(status, _OE.SUCCEED): _O.PAID for status in _O if status is not _O.PAID},
+}
+
+_R, _RE = RefundStatus, RefundEvent
+
+REFUND_MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
+    (_R.PENDING, _RE.SUCCEED): _R.SUCCEEDED,
+    (_R.PENDING, _RE.FAIL): _R.FAILED,
+    (_R.SUCCEEDED, _RE.FAIL): _R.FAILED,
+}
+
+State = TypeVar("State", bound=StrEnum)
+Event = TypeVar("Event", bound=StrEnum)
+
+
+def after(moves: Mapping[tuple[State, Event], State], state: State, event: Event) -> State | None:
+    """The state after an event; None where the table has no such move, and nothing is to change."""
+    return moves.get((state, event))

@@ -1,0 +1,78 @@
+"""The shop's tables. Amounts are integers in minor units; what may be there once, a UNIQUE index holds.
+
+`migrations/` makes them, and a test holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from psp_harness.reference.shop.states import OrderStatus, RefundStatus
+
+
+class Table(DeclarativeBase):
+    """What every table is."""
+
+    type_annotation_map = {int: BigInteger, dict[str, Any]: JSON}  # noqa: RUF012 - read once, by SQLAlchemy
+
+
+class Order(Table):
+    """What a customer is to pay once. Its id is the key of its payment, and the PSP's `payment_id`."""
+
+    __tablename__ = "orders"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    checkout: Mapped[str] = mapped_column(unique=True)
+    """What the customer submitted: a form that is submitted twice is one order."""
+    amount: Mapped[int]
+    currency: Mapped[str]
+    capture: Mapped[str] = mapped_column(default="automatic")
+    """When the money is taken: `automatic` with the authorisation, or `manual`."""
+    status: Mapped[str] = mapped_column(default=OrderStatus.CREATED)
+    captured: Mapped[int] = mapped_column(default=0)
+
+
+class Refund(Table):
+    """Money that goes back. Its id is its key, and exists before the PSP is asked."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (
+        UniqueConstraint("order_id", "request", name="refunds_request_once"),
+        Index(
+            "refunds_psp_id_once",
+            "psp_id",
+            unique=True,
+            sqlite_where=text("psp_id IS NOT NULL"),
+            postgresql_where=text("psp_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
+    request: Mapped[str]
+    """What was submitted: the same button pressed twice is one refund."""
+    amount: Mapped[int]
+    status: Mapped[str] = mapped_column(default=RefundStatus.PENDING)
+    psp_id: Mapped[str | None]
+    """What the PSP calls it; missing as long as the PSP has not said so."""
+
+
+class Received(Table):
+    """An event that the PSP told of, before anything was done about it."""
+
+    __tablename__ = "inbox"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    """The same in every delivery of the event."""
+    kind: Mapped[str]
+    about: Mapped[str]
+    """The payment, refund, … that it is of."""
+    facts: Mapped[dict[str, Any]]
+    """Amounts, ids and a status, and nothing personal."""
+    status: Mapped[str] = mapped_column(index=True)
+    """`received`, `applied`, or `ignored`."""
+    reason: Mapped[str] = mapped_column(default="")
+    """Why it was ignored, or waits."""

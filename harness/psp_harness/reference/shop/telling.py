@@ -1,0 +1,79 @@
+"""What an event does to an order and to a refund: what does not fit does nothing, and nothing goes back.
+
+Orders and refunds are found by ids of the shop's own, which the PSP was given; a refund that the PSP made by itself (at
+its dashboard, say) gets a row here, once, by the UNIQUE index on what the PSP calls it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from psp_harness.reference.shop import orders, refunds
+from psp_harness.reference.shop.books import Books
+from psp_harness.reference.shop.events import Event
+from psp_harness.reference.shop.inbox import Applies, DoesNotFit, TooEarly
+from psp_harness.reference.shop.states import OrderEvent, OrderStatus, RefundStatus
+from psp_harness.reference.shop.tables import Order, Refund
+
+
+def applying(books: Books) -> Mapping[str, Applies]:
+    """By what an event is of."""
+    return {"payment": _payment, "refund": lambda session, event: _refund(books, session, event)}
+
+
+def _payment(session: Session, event: Event) -> None:
+    order = _order(session, event.about)
+    _expect(event, order.amount, order.currency)
+    captured = event.facts.get("amount_received")
+    says = orders.SAYS.get(str(event.facts.get("status")), OrderEvent.PROCESS)
+    orders.apply(order, says, captured if isinstance(captured, int) else order.amount)
+
+
+def _refund(books: Books, session: Session, event: Event) -> None:
+    order = _order(session, str(event.facts.get("payment_id")))
+    own = session.get(Refund, event.about, with_for_update=True)
+    refund = own or _adopted(books, session, event, order)
+    if refund.order_id != order.id:
+        raise DoesNotFit(f"refund {refund.id!r} is of order {refund.order_id!r}")
+    _expect(event, refund.amount, order.currency)
+    refund.psp_id = event.about
+    refunds.apply(refund, refunds.SAYS.get(str(event.facts.get("status"))))
+
+
+def _adopted(books: Books, session: Session, event: Event, order: Order) -> Refund:
+    """The row of a refund that the shop did not ask for. The index lets there be one."""
+    amount = event.amount()
+    if order.status != OrderStatus.PAID:
+        raise TooEarly(f"a refund of order {order.id!r}, which is {order.status}")
+    if not isinstance(amount, int) or amount <= 0:
+        raise DoesNotFit(f"a refund of {amount!r}")
+    own = f"ref_{secrets.token_hex(12)}"
+    new = books.add_once(
+        session,
+        Refund,
+        id=own,
+        order_id=order.id,
+        request=f"psp:{own}",
+        amount=amount,
+        status=RefundStatus.PENDING,
+        psp_id=event.about,
+    )
+    found = Refund.id == own if new else Refund.psp_id == event.about
+    return session.scalars(select(Refund).where(found).with_for_update()).one()
+
+
+def _order(session: Session, order_id: str) -> Order:
+    order = session.get(Order, order_id, with_for_update=True)
+    if order is None:
+        raise DoesNotFit(f"there is no order {order_id!r}")
+    return order
+
+
+def _expect(event: Event, amount: int, currency: str) -> None:
+    said = (event.amount(), str(event.facts.get("currency")).upper())
+    if said != (amount, currency):
+        raise DoesNotFit(f"it says {said[0]!r} {said[1]}, the shop knows {amount} {currency}")

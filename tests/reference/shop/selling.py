@@ -1,0 +1,104 @@
+"""A PSP of which every answer can be lost, and webhooks signed as its are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from psp_harness.model import Headers
+from psp_harness.reference.client_answers import Payment, Refund
+from psp_harness.reference.client_errors import Duplicate, OutcomeUnknown, PaymentError, Rejected
+from psp_harness.signing import SCHEMES, Draft, sign
+
+SECRET = "whsec_planted"
+NOT_FOUND = Rejected(404, "HE_02", "does not exist in our records")
+LOST = OutcomeUnknown("the answer was lost")
+
+
+@dataclass
+class Psp:
+    """Payments and refunds by the ids that they are given; a second one with an id is refused."""
+
+    payments: dict[str, Payment] = field(default_factory=dict)
+    refunds: dict[str, Refund] = field(default_factory=dict)
+    says: str = "succeeded"
+    before: PaymentError | None = None
+    """Raised by the next call that moves money, which then did nothing."""
+    after: PaymentError | None = None
+    """Raised by the next call that moves money, which then was done."""
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    """The name of each call, and its key or id."""
+
+    def create_payment(
+        self, idempotency_key: str, *, amount: int, currency: str, payment_token: str | None = None
+    ) -> Payment:
+        self.calls.append(("create_payment", idempotency_key))
+        self._raise("before")
+        if idempotency_key in self.payments:
+            raise Duplicate(400, "HE_01", "already exists")
+        self.payments[idempotency_key] = Payment(idempotency_key, self.says, amount, currency)
+        self._raise("after")
+        return self.payments[idempotency_key]
+
+    def get_payment(self, payment_id: str) -> Payment:
+        self.calls.append(("get_payment", payment_id))
+        if payment_id not in self.payments:
+            raise NOT_FOUND
+        return self.payments[payment_id]
+
+    def create_refund(self, idempotency_key: str, *, payment_id: str, amount: int) -> tuple[str, str]:
+        self.calls.append(("create_refund", idempotency_key))
+        self._raise("before")
+        if idempotency_key in self.refunds:
+            raise Duplicate(400, "HE_01", "already exists")
+        self.refunds[idempotency_key] = Refund(idempotency_key, payment_id, self.says, amount)
+        self._raise("after")
+        return idempotency_key, self.says
+
+    def get_refund(self, refund_id: str) -> Refund:
+        self.calls.append(("get_refund", refund_id))
+        if refund_id not in self.refunds:
+            raise NOT_FOUND
+        return self.refunds[refund_id]
+
+    def count(self, name: str) -> int:
+        """How often it was called."""
+        return [called for called, _ in self.calls].count(name)
+
+    def _raise(self, when: str) -> None:
+        error: PaymentError | None = getattr(self, when)
+        setattr(self, when, None)
+        if error is not None:
+            raise error
+
+
+def webhook(
+    event_id: str, content: str, thing: Mapping[str, object], *, secret: str = SECRET, merchant: str = "merchant_1"
+) -> tuple[Headers, bytes]:
+    """A webhook of Hyperswitch: its headers, and its body."""
+    told = {
+        "merchant_id": merchant,
+        "event_id": event_id,
+        "event_type": "told",
+        "content": {"type": content, "object": {"email": "ada@example.org", **thing}},
+        "timestamp": "2026-11-26T10:00:00.000Z",
+    }
+    signed = sign(SCHEMES["hyperswitch"], Draft(json.dumps(told).encode()), [secret])
+    return signed.headers, signed.body
+
+
+def of_payment(
+    event_id: str, order_id: str, status: str, amount: object = 6540, currency: str = "EUR"
+) -> tuple[Headers, bytes]:
+    """A payment's event."""
+    thing = {"payment_id": order_id, "status": status, "amount": amount, "currency": currency}
+    return webhook(event_id, "payment_details", thing)
+
+
+def of_refund(
+    event_id: str, refund_id: str, order_id: str, status: str = "succeeded", amount: int = 1000
+) -> tuple[Headers, bytes]:
+    """A refund's event."""
+    thing = {"refund_id": refund_id, "payment_id": order_id, "status": status, "amount": amount, "currency": "EUR"}
+    return webhook(event_id, "refund_details", thing)

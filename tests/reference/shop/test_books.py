@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from psp_harness.errors import UsageError
+from psp_harness.reference.shop.books import Books
+from psp_harness.reference.shop.tables import Order, Table
+
+
+def test_the_migrations_make_the_tables(database: str) -> None:
+    """Nothing is in the one and not in the other; and what is applied is not applied again."""
+    books = Books(database)
+    books.prepare()
+    books.prepare()
+    with books.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Table.metadata) == []
+    books.close()
+
+
+def test_the_index_on_the_psp_s_id_is_unique_and_partial(database: str) -> None:
+    """Several refunds of which the PSP has said nothing yet, and one of each that it named."""
+    books = Books(database)
+    books.prepare()
+    (index,) = [each for each in inspect(books.engine).get_indexes("refunds") if each["column_names"] == ["psp_id"]]
+    assert index["unique"]
+    assert "psp_id IS NOT NULL" in " ".join(str(each) for each in index["dialect_options"].values())
+    books.close()
+
+
+def test_a_row_is_added_once(database: str) -> None:
+    """The second one like it changes nothing."""
+    books = Books(database)
+    books.prepare()
+    row = {"checkout": "c", "amount": 1, "currency": "EUR", "capture": "automatic", "status": "created", "captured": 0}
+    with books.transaction() as session:
+        assert [books.add_once(session, Order, id=name, **row) for name in ("a", "b")] == [True, False]
+    books.close()
+
+
+def test_what_breaks_in_a_transaction_writes_nothing(database: str) -> None:
+    """Nothing of it, though the half was written when it broke."""
+    books = Books(database)
+    books.prepare()
+    row = {"checkout": "c", "amount": 1, "currency": "EUR", "capture": "automatic", "status": "created", "captured": 0}
+
+    def broken() -> None:
+        with books.transaction() as session:
+            books.add_once(session, Order, id="a", **row)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        broken()
+    with books.transaction() as session:
+        assert session.get(Order, "a") is None
+    books.close()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://root@localhost/shop"])
+def test_another_database_is_refused(url: str) -> None:
+    """With what to say instead, and without the address, which may hold a password."""
+    with pytest.raises(UsageError, match="sqlite:///FILE or postgresql://") as refused:
+        Books(url)
+    assert "root" not in str(refused.value)
