@@ -29,7 +29,7 @@ import re
 import reprlib
 import ssl
 from collections.abc import Mapping
-from typing import Self
+from typing import Literal, Self
 
 import httpx
 
@@ -105,23 +105,24 @@ class HyperswitchClient:
         currency: str,
         payment_token: str | None = None,
         reference: str | None = None,
+        capture: Literal["automatic", "manual"] = "automatic",
     ) -> answers.Payment:
-        """Charge a customer `amount` minor units of an ISO 4217 `currency`, captured at once.
+        """Charge a customer `amount` minor units of an ISO 4217 `currency`, captured at once unless `capture` says so.
 
         The key is the order's id and becomes the `payment_id`. Without a `payment_token` nothing is charged yet: the
         payment waits until the customer's browser confirms it. Raises what `client_errors` names; a payment that is
         returned was not declined, and its status says how far it is.
         """
-        key = _key(idempotency_key)
+        key = expect_key(idempotency_key)
         card = {"confirm": True, "payment_method": "card", "payment_token": payment_token}
         told = self._post(
             "/payments",
             key,
             {
                 "payment_id": key,
-                "amount": _amount(amount),
+                "amount": expect_amount(amount),
                 "currency": currency,
-                "capture_method": "automatic",
+                "capture_method": capture,
                 **(card if payment_token is not None else {}),
                 **({"merchant_order_reference_id": reference} if reference is not None else {}),
             },
@@ -144,14 +145,14 @@ class HyperswitchClient:
         payment are two rows, and two keys. It becomes the `refund_id`. Raises what `client_errors` names; see
         `Rejected` there for what IR_13 means after a lost answer.
         """
-        key = _key(idempotency_key)
+        key = expect_key(idempotency_key)
         told = self._post(
             "/refunds",
             key,
             {
-                "payment_id": _id(payment_id),
+                "payment_id": expect_id(payment_id),
                 "refund_id": key,
-                "amount": _amount(amount),
+                "amount": expect_amount(amount),
                 **({"metadata": {"reference": reference}} if reference is not None else {}),
             },
         )
@@ -162,13 +163,13 @@ class HyperswitchClient:
 
     def get_payment(self, payment_id: str) -> answers.Payment:
         """Read a payment: `Rejected` with status 404 if there is none; one that failed is returned, not raised."""
-        payment = answers.payment(self._get(f"/payments/{_id(payment_id)}"))
+        payment = answers.payment(self._get(f"/payments/{expect_id(payment_id)}"))
         answers.expect(payment.payment_id, payment_id)
         return payment
 
     def get_refund(self, refund_id: str) -> answers.Refund:
         """Read a refund: `Rejected` with status 404 if there is none; one that failed is returned, not raised."""
-        refund = answers.refund(self._get(f"/refunds/{_id(refund_id)}"))
+        refund = answers.refund(self._get(f"/refunds/{expect_id(refund_id)}"))
         answers.expect(refund.refund_id, refund_id)
         return refund
 
@@ -206,7 +207,8 @@ def _say(error: httpx.RequestError) -> str:
     return f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def _key(value: object) -> str:
+def expect_key(value: object) -> str:
+    """A key that can be the id of what is made; raises `InvalidIdempotencyKey`."""
     if isinstance(value, str) and _ID.fullmatch(value):
         return value
     raise InvalidIdempotencyKey(
@@ -215,13 +217,15 @@ def _key(value: object) -> str:
     )
 
 
-def _id(value: object) -> str:
+def expect_id(value: object) -> str:
+    """An id that can stand in a path; raises `InvalidId`."""
     if isinstance(value, str) and _ID.fullmatch(value):
         return value
     raise InvalidId(f"id {reprlib.repr(value)}: expected 1 to 64 of A-Z a-z 0-9 _ -; pass the id that the PSP returned")
 
 
-def _amount(value: object) -> int:
+def expect_amount(value: object) -> int:
+    """A positive integer of minor units; raises `InvalidAmount`."""
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     raise InvalidAmount(f"amount {reprlib.repr(value)}: expected a positive integer; pass minor units, no float")

@@ -25,12 +25,14 @@ _BUSY = "HE_00"
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """A payment; its amount in minor units. Of its statuses only `succeeded` means that all the money moved."""
+    """A payment; its amounts in minor units. Of its statuses only `succeeded` means that all the money moved."""
 
     payment_id: str
     status: str
     amount: int
     currency: str
+    received: int | None = None
+    """What was captured of it; None where the PSP does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def payment(told: Mapping[str, object]) -> Payment:
     """Read a payment out of a yes."""
     match told:
         case {"payment_id": str(name), "status": str(status), "amount": int(amount), "currency": str(currency)}:
-            return Payment(name, status, amount, currency)
+            received = told.get("amount_received")
+            return Payment(name, status, amount, currency, received if isinstance(received, int) else None)
     raise OutcomeUnknown("the PSP's yes lacks payment_id, status, amount or currency")
 
 

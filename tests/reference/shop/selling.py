@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from psp_harness.model import Headers
 from psp_harness.reference.client_answers import Payment, Refund
@@ -31,15 +31,28 @@ class Psp:
     """The name of each call, and its key or id."""
 
     def create_payment(
-        self, idempotency_key: str, *, amount: int, currency: str, payment_token: str | None = None
+        self,
+        idempotency_key: str,
+        *,
+        amount: int,
+        currency: str,
+        payment_token: str | None = None,
+        capture: str = "automatic",
     ) -> Payment:
         self.calls.append(("create_payment", idempotency_key))
         self._raise("before")
         if idempotency_key in self.payments:
             raise Duplicate(400, "HE_01", "already exists")
-        self.payments[idempotency_key] = Payment(idempotency_key, self.says, amount, currency)
+        says = "requires_capture" if capture == "manual" else self.says
+        self.payments[idempotency_key] = Payment(idempotency_key, says, amount, currency)
         self._raise("after")
         return self.payments[idempotency_key]
+
+    def capture_payment(self, idempotency_key: str, *, payment_id: str, amount: int) -> Payment:
+        return self._step("capture_payment", idempotency_key, payment_id, "succeeded", amount)
+
+    def cancel_payment(self, idempotency_key: str, *, payment_id: str) -> Payment:
+        return self._step("cancel_payment", idempotency_key, payment_id, "cancelled", 0)
 
     def get_payment(self, payment_id: str) -> Payment:
         self.calls.append(("get_payment", payment_id))
@@ -65,6 +78,16 @@ class Psp:
     def count(self, name: str) -> int:
         """How often it was called."""
         return [called for called, _ in self.calls].count(name)
+
+    def _step(self, call: str, key: str, payment_id: str, status: str, received: int) -> Payment:
+        self.calls.append((call, key))
+        self._raise("before")
+        payment = self.payments[payment_id]
+        if payment.status != "requires_capture":
+            raise Rejected(400, "IR_14", "wrong state")
+        self.payments[payment_id] = replace(payment, status=status, received=received)
+        self._raise("after")
+        return self.payments[payment_id]
 
     def _raise(self, when: str) -> None:
         error: PaymentError | None = getattr(self, when)

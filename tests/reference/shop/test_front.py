@@ -89,6 +89,22 @@ async def test_a_refund_is_answered_with_its_row(http: httpx.AsyncClient) -> Non
     assert (await http.get(f"/api/v1/refunds/{first.json()['id']}")).json() == first.json()
 
 
+async def test_what_was_authorised_is_captured_or_given_up(http: httpx.AsyncClient) -> None:
+    """By the order that the payment was of."""
+    orders = [
+        (await http.post("/api/v1/payments", json={**PAY, "checkout": name, "capture": "manual"})).json()
+        for name in ("cart-1", "cart-2")
+    ]
+    captured = await http.post("/api/v1/captures", json={"order_id": orders[0]["id"], "amount": 5000})
+    voided = await http.post("/api/v1/voids", json={"order_id": orders[1]["id"]})
+    assert [(each.status_code, each.json()["status"], each.json()["captured"]) for each in (captured, voided)] == [
+        (200, "paid", 5000),
+        (200, "cancelled", 0),
+    ]
+    again = await http.post("/api/v1/captures", json={"order_id": orders[1]["id"]})
+    assert (again.status_code, "cancelled" in again.json()["message"]) == (409, True)
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
@@ -97,6 +113,8 @@ async def test_a_refund_is_answered_with_its_row(http: httpx.AsyncClient) -> Non
         ("payments", b"{}", 400),
         ("payments", b'{"checkout": "c", "amount": 1.5, "currency": "EUR"}', 400),
         ("payments", b'{"checkout": 7, "amount": 1, "currency": "EUR"}', 400),
+        ("payments", b'{"checkout": "c", "amount": 1, "currency": "EUR", "capture": "later"}', 400),
+        ("captures", b'{"order_id": "ord_0"}', 404),
         ("refunds", b'{"order_id": "ord_0", "request": "r", "amount": 1}', 404),
         ("refunds", b'{"order_id": "ord_0", "request": "r", "amount": "1"}', 400),
     ],

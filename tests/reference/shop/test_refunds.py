@@ -10,7 +10,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from psp_harness.reference.client import HyperswitchClient
+from psp_harness.reference.shop.hyperswitch import HyperswitchOfShop
 from psp_harness.reference.client_answers import Refund
 from psp_harness.reference.client_errors import (
     Declined,
@@ -154,7 +154,7 @@ def wired(httpserver: HTTPServer, tmp_path: Path) -> Iterator[tuple[Shop, list[R
 
     httpserver.expect_request("/payments", method="POST").respond_with_handler(answer)
     httpserver.expect_request("/refunds", method="POST").respond_with_handler(answer)
-    with HyperswitchClient(httpserver.url_for("/"), "dev_key") as psp:
+    with HyperswitchOfShop(httpserver.url_for("/"), "dev_key") as psp:
         shop = Shop(f"sqlite:///{tmp_path / 'shop.sqlite3'}", psp, webhook_secrets=[SECRET])
         yield shop, sent
         shop.close()

@@ -16,7 +16,9 @@ from psp_harness.reference.client_errors import (
     Rejected,
 )
 from psp_harness.reference.shop.inbox import NotBelieved
+from psp_harness.reference.shop.orders import IN_DOUBT
 from psp_harness.reference.shop.refusals import Conflict, Invalid, NotFound, Refused, TooMuch, WrongState
+from psp_harness.reference.shop.states import RefundStatus
 
 STATUS: Mapping[type[Exception], int] = {
     Invalid: 400,
@@ -35,7 +37,7 @@ STATUS: Mapping[type[Exception], int] = {
 }
 """By what was raised: the first class of it that stands here. 503: nothing happened, and it may be asked for again."""
 
-OPEN = frozenset({"confirming", "processing", "pending"})
+OPEN = frozenset({*IN_DOUBT, RefundStatus.PENDING})
 """States of which the end is not known."""
 
 

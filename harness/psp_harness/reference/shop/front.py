@@ -1,11 +1,13 @@
 """The HTTP front: a request in JSON, one call of the shop in a thread, an answer.
 
-    POST /api/v1/payments   {checkout, amount, currency, payment_token}   the order of that checkout, paid once
-    POST /api/v1/refunds    {order_id, request, amount}                   the refund of that request, made once
-    GET  /api/v1/orders/ID  GET /api/v1/refunds/ID   GET /api/v1/state
-    POST /api/v1/reconcile  look after what is in doubt, now
-    POST /webhooks          of the PSP, signed
-    GET  /health            GET /health/ready
+    POST /api/v1/payments {checkout, amount, currency, payment_token, capture}   the order of that checkout, paid once
+    POST /api/v1/captures {order_id, amount}                                     what was authorised (`capture: manual`)
+    POST /api/v1/voids    {order_id}                                             or gives it up
+    POST /api/v1/refunds  {order_id, request, amount}                            the refund of that request, made once
+    GET  /api/v1/orders/ID, /api/v1/refunds/ID, /api/v1/state
+    POST /api/v1/reconcile                                                       look after what is in doubt, now
+    POST /webhooks                                                               of the PSP, signed
+    GET  /health, /health/ready
 
 Amounts are integers in minor units. 202 is neither yes nor no: the money may have moved, and the shop finds out.
 Who may call it is decided in front of it: this is no server for the internet.
@@ -29,6 +31,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from psp_harness.reference.shop.answers import answered, created, there
+from psp_harness.reference.shop.psp import Capture
 from psp_harness.reference.shop.refusals import Invalid, WrongState
 from psp_harness.reference.shop.shop import Shop
 from psp_harness.reference.shop.statement import of_order, of_refund
@@ -52,6 +55,8 @@ def front(shop: Shop, *, reconcile_seconds: float) -> Starlette:
     return Starlette(
         routes=[
             post("/api/v1/payments", pay),
+            post("/api/v1/captures", capture),
+            post("/api/v1/voids", void),
             post("/api/v1/refunds", refund),
             post("/api/v1/reconcile", lambda shop, _: (200, asdict(shop.reconcile()))),
             get("/api/v1/orders/{id}", lambda shop, name: there(_order(shop, name))),
@@ -68,13 +73,27 @@ def front(shop: Shop, *, reconcile_seconds: float) -> Starlette:
 def pay(shop: Shop, body: Body) -> Told:
     """The order of a checkout, confirmed: whoever submits it again is told how it stands."""
     order = shop.orders.place_order(
-        body.get("checkout", ""), amount=body.get("amount", 0), currency=_text(body, "currency")
+        body.get("checkout", ""),
+        amount=body.get("amount", 0),
+        currency=_text(body, "currency"),
+        capture=_capture(body),
     )
     try:
         shop.orders.confirm_order(order.id, payment_token=body.get("payment_token"))
     except WrongState:
         return there(_order(shop, order.id))
     return created(_order(shop, order.id))
+
+
+def capture(shop: Shop, body: Body) -> Told:
+    """The money of an authorised order, taken."""
+    order = shop.captures.capture_order(_text(body, "order_id"), amount=body.get("amount"))
+    return there(_order(shop, order.id))
+
+
+def void(shop: Shop, body: Body) -> Told:
+    """An order given up, before its money was taken."""
+    return there(_order(shop, shop.captures.cancel_order(_text(body, "order_id")).id))
 
 
 def refund(shop: Shop, body: Body) -> Told:
@@ -86,6 +105,16 @@ def refund(shop: Shop, body: Body) -> Told:
 def _order(shop: Shop, order_id: str) -> Mapping[str, Any]:
     with shop.books.transaction() as session:
         return of_order(session, shop.orders.get(order_id))
+
+
+def _capture(body: Body) -> Capture:
+    match body.get("capture", "automatic"):
+        case "automatic":
+            return "automatic"
+        case "manual":
+            return "manual"
+        case other:
+            raise Invalid(f"capture {other!r}: expected 'automatic' or 'manual'")
 
 
 def _text(body: Body, name: str) -> str:

@@ -15,19 +15,23 @@ from sqlalchemy.orm import Session
 from psp_harness.reference.client_answers import Payment
 from psp_harness.reference.client_errors import Declined, NotSent, RateLimited, Rejected
 from psp_harness.reference.shop.books import Books
-from psp_harness.reference.shop.psp import PaymentProvider
+from psp_harness.reference.shop.psp import Capture, PaymentProvider
 from psp_harness.reference.shop.refusals import Conflict, Mismatch, NotFound, WrongState, expect_amount, expect_word
 from psp_harness.reference.shop.states import ORDER_MOVES, OrderEvent, OrderStatus, after
 from psp_harness.reference.shop.tables import Order
 
 SAYS: Mapping[str, OrderEvent] = {
     "succeeded": OrderEvent.SUCCEED,
+    "partially_captured": OrderEvent.SUCCEED,
     "requires_capture": OrderEvent.AUTHORISE,
     "failed": OrderEvent.FAIL,
     "expired": OrderEvent.FAIL,
     "cancelled": OrderEvent.CANCEL,
 }
 """What a payment's status means to its order; every other one: the PSP has it, and cannot say yet."""
+
+IN_DOUBT = (OrderStatus.CONFIRMING, OrderStatus.PROCESSING, OrderStatus.CAPTURING, OrderStatus.CANCELLING)
+"""States in which the shop cannot say whether the money moved."""
 
 
 class Orders:
@@ -36,16 +40,16 @@ class Orders:
     def __init__(self, books: Books, psp: PaymentProvider) -> None:
         self._books, self._psp = books, psp
 
-    def place_order(self, checkout: str, *, amount: int, currency: str) -> Order:
+    def place_order(self, checkout: str, *, amount: int, currency: str, capture: Capture = "automatic") -> Order:
         """The order of a checkout, in minor units: the same one, however often it is submitted.
 
         Raises `Invalid`, and `Conflict` where the checkout was submitted with another content.
         """
-        wanted = (expect_amount(amount), expect_word("currency", currency).upper())
+        wanted = (expect_amount(amount), expect_word("currency", currency).upper(), capture)
         with self._books.transaction() as session:
             self._write(session, expect_word("checkout", checkout), *wanted)
             order = session.scalars(select(Order).where(Order.checkout == checkout)).one()
-        if (order.amount, order.currency) != wanted:
+        if (order.amount, order.currency, order.capture) != wanted:
             raise Conflict(f"checkout {checkout!r} was submitted before, for {order.amount} {order.currency}")
         return order
 
@@ -58,13 +62,17 @@ class Orders:
         order = self.claim(order_id)
         try:
             payment = self._psp.create_payment(
-                order.id, amount=order.amount, currency=order.currency, payment_token=payment_token
+                order.id,
+                amount=order.amount,
+                currency=order.currency,
+                payment_token=payment_token,
+                capture="manual" if order.capture == "manual" else "automatic",
             )
         except (NotSent, RateLimited):
-            self._move(order.id, OrderEvent.RELEASE)
+            self.move(order.id, OrderEvent.RELEASE)
             raise
         except Declined:
-            self._move(order.id, OrderEvent.FAIL)
+            self.move(order.id, OrderEvent.FAIL)
             raise
         except Rejected:  # this request did nothing; an earlier one under this id may have
             if (settled := self.settle(order.id)).status != OrderStatus.CREATED:
@@ -72,14 +80,12 @@ class Orders:
             raise
         return self.book(payment)
 
-    def claim(self, order_id: str) -> Order:
-        """The guard against double submit: the step to `confirming` is made once. Raises `WrongState`, `NotFound`."""
+    def claim(self, order_id: str, step: OrderEvent = OrderEvent.CONFIRM) -> Order:
+        """The guard against double submit: a step that asks the PSP is made once. Raises `WrongState`, `NotFound`."""
         with self._books.transaction() as session:
             order = locked(session, order_id)
-            status = after(ORDER_MOVES, OrderStatus(order.status), OrderEvent.CONFIRM)
-            if status is None:
+            if not apply(order, step):
                 raise WrongState(f"order {order_id!r}", order.status)
-            order.status = status
         return order
 
     def settle(self, order_id: str) -> Order:
@@ -89,7 +95,7 @@ class Orders:
         except Rejected as error:
             if error.status != 404:
                 raise
-            return self._move(order_id, OrderEvent.RELEASE)
+            return self.move(order_id, OrderEvent.RELEASE)
         return self.book(payment)
 
     def book(self, payment: Payment) -> Order:
@@ -98,7 +104,7 @@ class Orders:
             order = locked(session, payment.payment_id)
             if (payment.amount, payment.currency) != (order.amount, order.currency):
                 raise Mismatch(order.id, f"{payment.amount} {payment.currency}", f"{order.amount} {order.currency}")
-            apply(order, SAYS.get(payment.status, OrderEvent.PROCESS), payment.amount)
+            apply(order, _meaning(order, payment.status), _received(payment))
         return order
 
     def get(self, order_id: str) -> Order:
@@ -108,11 +114,17 @@ class Orders:
 
     def in_doubt(self) -> list[str]:
         """The orders of which the shop cannot say whether their money moved."""
-        open_ = (OrderStatus.CONFIRMING, OrderStatus.PROCESSING)
         with self._books.transaction() as session:
-            return list(session.scalars(select(Order.id).where(Order.status.in_(open_)).order_by(Order.id)))
+            return list(session.scalars(select(Order.id).where(Order.status.in_(IN_DOUBT)).order_by(Order.id)))
 
-    def _write(self, session: Session, checkout: str, amount: int, currency: str) -> None:
+    def move(self, order_id: str, event: OrderEvent) -> Order:
+        """Let an event happen to an order, if its state allows it."""
+        with self._books.transaction() as session:
+            order = locked(session, order_id)
+            apply(order, event)
+        return order
+
+    def _write(self, session: Session, checkout: str, amount: int, currency: str, capture: Capture) -> None:
         self._books.add_once(
             session,
             Order,
@@ -120,16 +132,10 @@ class Orders:
             checkout=checkout,
             amount=amount,
             currency=currency,
-            capture="automatic",
+            capture=capture,
             status=OrderStatus.CREATED,
             captured=0,
         )
-
-    def _move(self, order_id: str, event: OrderEvent) -> Order:
-        with self._books.transaction() as session:
-            order = locked(session, order_id)
-            apply(order, event, 0)
-        return order
 
 
 def locked(session: Session, order_id: str) -> Order:
@@ -140,8 +146,8 @@ def locked(session: Session, order_id: str) -> Order:
     return order
 
 
-def apply(order: Order, event: OrderEvent, captured: int) -> bool:
-    """Let an event happen to an order, if its state allows it; whether anything changed."""
+def apply(order: Order, event: OrderEvent, captured: int = 0) -> bool:
+    """Let an event happen to an order, if its state allows it; whether anything changed. `captured`: minor units."""
     status = after(ORDER_MOVES, OrderStatus(order.status), event)
     if status is None:
         return False
@@ -149,3 +155,14 @@ def apply(order: Order, event: OrderEvent, captured: int) -> bool:
     if status is OrderStatus.PAID:
         order.captured = captured
     return True
+
+
+def _meaning(order: Order, status: str) -> OrderEvent:
+    """What a payment's status means, once it was read: still authorised is nothing new, or a step that did not come."""
+    says = SAYS.get(status, OrderEvent.PROCESS)
+    asked_for_more = order.status in {OrderStatus.CAPTURING, OrderStatus.CANCELLING}
+    return OrderEvent.RELEASE if asked_for_more and says is OrderEvent.AUTHORISE else says
+
+
+def _received(payment: Payment) -> int:
+    return payment.amount if payment.received is None else payment.received

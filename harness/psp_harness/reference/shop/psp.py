@@ -1,23 +1,39 @@
 """What the shop asks of a PSP. The key comes first in every call that moves money, and is never made on the way.
 
 What the calls raise is `client_errors`: whether the outcome is known is what the shop acts on.
-`reference.client.HyperswitchClient` is one that fits.
+`hyperswitch.HyperswitchOfShop` is one that fits.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from psp_harness.reference.client_answers import Payment, Refund
+
+Capture = Literal["automatic", "manual"]
 
 
 class PaymentProvider(Protocol):
     """Takes money."""
 
     def create_payment(
-        self, idempotency_key: str, *, amount: int, currency: str, payment_token: str | None = None
+        self,
+        idempotency_key: str,
+        *,
+        amount: int,
+        currency: str,
+        payment_token: str | None = None,
+        capture: Capture = "automatic",
     ) -> Payment:
-        """Charge `amount` minor units; the key is the order's id."""
+        """Charge `amount` minor units, at once or as far as the authorisation; the key is the order's id."""
+        ...
+
+    def capture_payment(self, idempotency_key: str, *, payment_id: str, amount: int) -> Payment:
+        """Take `amount` minor units of what was authorised."""
+        ...
+
+    def cancel_payment(self, idempotency_key: str, *, payment_id: str) -> Payment:
+        """Give up what was authorised."""
         ...
 
     def get_payment(self, payment_id: str) -> Payment:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from psp_harness.reference.client import HyperswitchClient
 from psp_harness.reference.shop.front import front
+from psp_harness.reference.shop.hyperswitch import HyperswitchOfShop
 from psp_harness.reference.shop.settings import Settings, from_environment
 from psp_harness.reference.shop.shop import Parts, Shop
 
 
 def shop_of(settings: Settings, parts: Parts | None = None) -> Shop:
     """The shop, its database migrated."""
-    psp = HyperswitchClient(settings.psp_base_url, settings.psp_api_key, timeout_seconds=settings.psp_timeout_seconds)
+    psp = HyperswitchOfShop(settings.psp_base_url, settings.psp_api_key, timeout_seconds=settings.psp_timeout_seconds)
     return Shop(
         settings.database_url,
         psp,

@@ -9,6 +9,7 @@ from typing import Any
 from psp_harness.model import Headers
 from psp_harness.reference.client_errors import PaymentError
 from psp_harness.reference.shop.books import Books
+from psp_harness.reference.shop.captures import Captures
 from psp_harness.reference.shop.inbox import APPLIED, RECEIVED, Inbox
 from psp_harness.reference.shop.orders import Orders
 from psp_harness.reference.shop.psp import Psp
@@ -23,6 +24,7 @@ class Parts:
 
     books: type[Books] = Books
     orders: type[Orders] = Orders
+    captures: type[Captures] = Captures
     refunds: type[Refunds] = Refunds
     inbox: type[Inbox] = Inbox
 
@@ -52,6 +54,7 @@ class Shop:
         self.books = parts.books(database_url)
         self.books.prepare()
         self.orders = parts.orders(self.books, psp)
+        self.captures = parts.captures(self.orders, psp)
         self.refunds = parts.refunds(self.books, psp)
         self.inbox = parts.inbox(self.books, webhook_secrets, applying(self.books), account=account)
 

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from psp_harness.reference.shop.orders import IN_DOUBT
 from psp_harness.reference.shop.refunds import refunded
 from psp_harness.reference.shop.states import OrderStatus, RefundStatus
 from psp_harness.reference.shop.tables import Order, Refund
 
-_OPEN = {OrderStatus.CONFIRMING, OrderStatus.PROCESSING, OrderStatus.AUTHORISED}
+_OPEN = {*IN_DOUBT, OrderStatus.AUTHORISED}
 
 
 def statement(session: Session) -> dict[str, Any]:

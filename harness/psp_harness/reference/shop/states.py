@@ -16,6 +16,10 @@ class OrderStatus(StrEnum):
     PROCESSING = "processing"
     """The PSP has it, and cannot say yet."""
     AUTHORISED = "authorised"
+    CAPTURING = "capturing"
+    """The PSP was or is about to be asked for what is authorised."""
+    CANCELLING = "cancelling"
+    """The PSP was or is about to be told that nothing will be taken."""
     PAID = "paid"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -25,8 +29,10 @@ class OrderEvent(StrEnum):
     """What can happen to an order."""
 
     CONFIRM = "confirm"
+    CAPTURE = "capture"
+    VOID = "void"
     RELEASE = "release"
-    """It is certain that the PSP has no payment for it."""
+    """It is certain that the PSP did not do what it was asked for last."""
     PROCESS = "process"
     AUTHORISE = "authorise"
     SUCCEED = "succeed"
@@ -53,14 +59,19 @@ class RefundEvent(StrEnum):
 
 _O, _OE = OrderStatus, OrderEvent
 
+_UNDECIDED = (_O.CREATED, _O.CONFIRMING, _O.PROCESSING, _O.AUTHORISED, _O.CAPTURING, _O.CANCELLING)
+
 ORDER_MOVES: Mapping[tuple[OrderStatus, OrderEvent], OrderStatus] = {
     (_O.CREATED, _OE.CONFIRM): _O.CONFIRMING,
-    (_O.CREATED, _OE.CANCEL): _O.CANCELLED,
+    (_O.AUTHORISED, _OE.CAPTURE): _O.CAPTURING,
+    (_O.AUTHORISED, _OE.VOID): _O.CANCELLING,
     (_O.CONFIRMING, _OE.RELEASE): _O.CREATED,
+    (_O.CAPTURING, _OE.RELEASE): _O.AUTHORISED,
+    (_O.CANCELLING, _OE.RELEASE): _O.AUTHORISED,
     **{(status, _OE.PROCESS): _O.PROCESSING for status in (_O.CREATED, _O.CONFIRMING)},
     **{(status, _OE.AUTHORISE): _O.AUTHORISED for status in (_O.CREATED, _O.CONFIRMING, _O.PROCESSING)},
-    **{(status, _OE.FAIL): _O.FAILED for status in (_O.CREATED, _O.CONFIRMING, _O.PROCESSING, _O.AUTHORISED)},
-    **{(status, _OE.CANCEL): _O.CANCELLED for status in (_O.CONFIRMING, _O.PROCESSING, _O.AUTHORISED)},
+    **{(status, _OE.FAIL): _O.FAILED for status in _UNDECIDED},
+    **{(status, _OE.CANCEL): _O.CANCELLED for status in _UNDECIDED},
     # money that arrived has arrived, whatever was thought before: a late success after a failure is one
     **{(status, _OE.SUCCEED): _O.PAID for status in _O if status is not _O.PAID},
 }

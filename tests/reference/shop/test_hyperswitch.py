@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from psp_harness.reference.client_errors import InvalidId, InvalidIdempotencyKey, OutcomeUnknown
+from psp_harness.reference.shop.hyperswitch import HyperswitchOfShop
+
+Call = Callable[[HyperswitchOfShop, str], object]
+
+PAYMENT = {"payment_id": "ord_1", "status": "succeeded", "amount": 6540, "currency": "EUR", "amount_received": 5000}
+CALLS: dict[str, tuple[Call, str, dict[str, object], dict[str, object]]] = {
+    "capture": (
+        lambda psp, key: psp.capture_payment(key, payment_id="ord_1", amount=5000),
+        "/payments/ord_1/capture",
+        {"amount_to_capture": 5000},
+        PAYMENT,
+    ),
+    "cancel": (lambda psp, key: psp.cancel_payment(key, payment_id="ord_1"), "/payments/ord_1/cancel", {}, PAYMENT),
+}
+"""Each call that moves money: how it is made, its path, its body, and a yes."""
+
+
+@pytest.fixture
+def psp(httpserver: HTTPServer) -> Iterator[HyperswitchOfShop]:
+    """A client of a local server."""
+    with HyperswitchOfShop(httpserver.url_for("/"), "dev_key") as client:
+        yield client
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_the_key_that_is_given_is_the_one_on_the_wire(
+    name: str, httpserver: HTTPServer, psp: HyperswitchOfShop
+) -> None:
+    """Of every call that moves money, once, with its body."""
+    call, path, body, told = CALLS[name]
+    httpserver.expect_request(path, method="POST").respond_with_json(told)
+    call(psp, "key-1")
+    ((request, _),) = httpserver.log
+    assert request.headers.getlist("Idempotency-Key") == ["key-1"]
+    assert request.get_json() == body
+
+
+@pytest.mark.parametrize("key", ["", " ", "a" * 65, None])
+@pytest.mark.parametrize("name", CALLS)
+def test_without_a_key_nothing_is_sent(name: str, key: str, httpserver: HTTPServer, psp: HyperswitchOfShop) -> None:
+    """It is an error, and loud."""
+    with pytest.raises(InvalidIdempotencyKey):
+        CALLS[name][0](psp, key)
+    assert httpserver.log == []
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_yes_to_something_else_is_none(name: str, httpserver: HTTPServer, psp: HyperswitchOfShop) -> None:
+    """Nobody knows then what became of the call."""
+    call, path, _, told = CALLS[name]
+    other = {member: "ord_2" if member.endswith("_id") else value for member, value in told.items()}
+    httpserver.expect_request(path, method="POST").respond_with_json(other)
+    with pytest.raises(OutcomeUnknown):
+        call(psp, "key-1")
+
+
+def test_an_id_that_cannot_stand_in_a_path_is_not_sent(httpserver: HTTPServer, psp: HyperswitchOfShop) -> None:
+    """It would name something else."""
+    with pytest.raises(InvalidId):
+        psp.cancel_payment("key-1", payment_id="../refunds")
+    assert httpserver.log == []
+
+
+def test_what_was_captured_is_told(httpserver: HTTPServer, psp: HyperswitchOfShop) -> None:
+    """In minor units."""
+    httpserver.expect_request("/payments/ord_1/capture").respond_with_json(PAYMENT)
+    assert psp.capture_payment("key-1", payment_id="ord_1", amount=5000).received == 5000
