@@ -16,6 +16,7 @@ VALUES = {
     "payment_id": "pay_1",
     "refund_id": "ref_1",
     "amount": 1050,
+    "captured": 1050,
     "currency": "EUR",
     "reference": "order-1",
     "account": "account-1",

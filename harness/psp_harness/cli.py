@@ -129,8 +129,9 @@ def explain(name: str) -> None:
     metavar="ADDRESS",
     help="Its books: memory, sqlite:PATH, postgresql://…, redis://…",
 )
-def serve(profile_name: str, host: str, port: int, store: str) -> None:
+@click.option("--webhooks", multiple=True, metavar="URL", help="Where tenant-a's events go; may come several times.")
+def serve(profile_name: str, host: str, port: int, store: str, webhooks: tuple[str, ...]) -> None:
     """Serve the reference provider, in the words of a profile, until interrupted."""
     from psp_harness.serving import serve_forever
 
-    serve_forever(profile.load(profile_name), host, port, store)
+    serve_forever(profile.load(profile_name), host, port, store, webhooks)

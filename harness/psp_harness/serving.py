@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 import click
 import uvicorn
@@ -12,9 +13,9 @@ from psp_harness.profile import Profile
 from psp_harness.subjects.addresses import our_psp_app
 
 
-def serve_forever(profile: Profile, host: str, port: int, store: str) -> None:
-    """Raises `UsageError` where the port is taken or the store cannot be opened."""
-    app = our_psp_app(profile, store)
+def serve_forever(profile: Profile, host: str, port: int, store: str, webhooks: Sequence[str] = ()) -> None:
+    """Raises `UsageError` where the port is taken, the store cannot be opened, or nothing can be sent to a URL."""
+    app = our_psp_app(profile, store, webhooks)
     try:
         listening = socket.create_server((host, port))
     except (OSError, OverflowError) as error:
@@ -33,6 +34,8 @@ def _announce(profile: Profile, base_url: str) -> None:
         click.echo(f"  {tenant}: {profile.auth.header}: {profile.auth.value.replace('{credential}', credential)}")
     for operation in profile.operations.values():
         click.echo(f"  {operation.route}")
+    if profile.webhooks is not None:
+        click.echo('  POST /psp-harness/webhooks {"url": "http://127.0.0.1:8080/webhooks"}: its webhooks go there')
     click.echo(
         f"  judge it: psp-harness run --role provider --subject {base_url} --profile {profile.name} "
         "--effects /psp-harness/effects --clock /psp-harness/clock"

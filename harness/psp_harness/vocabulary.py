@@ -42,8 +42,11 @@ CARDS: Mapping[str, str] = {
 
 EVENTS: Mapping[str, str] = {
     "payment-processing": "a payment is under way, and may still fail",
+    "payment-authorized": "the money is held for the shop, and not taken yet",
+    "payment-captured": "a part of what was held is taken",
     "payment-succeeded": "the customer has paid",
     "payment-failed": "the customer has not paid, and this payment will not change that",
+    "payment-cancelled": "what was held was given up",
     "refund-succeeded": "money was given back",
     "refund-failed": "money was to be given back, and was not",
     "other": "something happened that moves no money of an order",

@@ -24,25 +24,30 @@ TOO_LARGE: Final = Answer(
 )
 
 
-def serving(handle: Handle, close: Close) -> Asgi:
-    """The application; `close` is called when its server shuts down."""
+async def at_once() -> None:
+    """Nothing has to be begun."""
+
+
+def serving(handle: Handle, close: Close, start: Close = at_once) -> Asgi:
+    """The application; `start` is called before its server accepts anything, `close` when it shuts down."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(close, receive, send)
+            await _lifespan(start, close, receive, send)
         elif scope["type"] == "http":
             await _http(handle, scope, receive, send)
 
     return application
 
 
-async def _lifespan(close: Close, receive: Receive, send: Send) -> None:
+async def _lifespan(start: Close, close: Close, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.shutdown":
             await close()
             await send({"type": "lifespan.shutdown.complete"})
             return
+        await start()
         await send({"type": "lifespan.startup.complete"})
 
 

@@ -16,7 +16,7 @@ from psp_harness.subjects.ours import MINIATURES, MODES, our_psp, our_psp_app
 from psp_harness.subjects.provider import ProviderSubject
 from psp_harness.subjects.providers import permitted
 from psp_harness.subjects.receiver import ReceiverSubject
-from psp_harness.subjects.reference_provider import presentable, store_of
+from psp_harness.subjects.reference_provider import presentable
 from psp_harness.subjects.sdks import SDKS
 
 __all__ = [
@@ -78,7 +78,7 @@ KINDS: Mapping[str, Kind] = {
     "python": Kind("module:attribute, the protocol's verbs as methods of an object", client=clients.python_client),
     "sdk": Kind("a published SDK: name, name?option=value&…", client=clients.sdk_client),
     "reference": Kind(
-        "what the project brings: client, provider, provider?store=…, receiver",
+        "what the project brings: client, provider, provider?webhooks=URL&store=…, receiver",
         client=clients.reference_client,
         provider=providers.reference_provider,
         receiver=receivers.reference_receiver,
@@ -135,8 +135,8 @@ def default_role(address: str) -> Role:
     name, _, rest = address.partition(":")
     if name == "miniature" and rest in MINIATURES:
         return MINIATURES[rest].role
-    if name == "reference" and store_of(rest)[0] in set(Role):
-        return Role(store_of(rest)[0])
+    if name == "reference" and rest.partition("?")[0] in set(Role):
+        return Role(rest.partition("?")[0])
     roles = KINDS[name].roles if name in KINDS else ()
     usual = [role for role in roles if role in {Role.CLIENT, Role.PROVIDER}]
     if len(usual) != 1:

@@ -106,6 +106,7 @@ class Sender:
             "payment_id": order.payment_id,
             "refund_id": f"ref_{delivery.event_id}",
             "amount": delivery.amount,
+            "captured": delivery.amount,
             "currency": delivery.currency,
             "reference": reference,
             "account": self.profile.accounts.get(delivery.tenant, ""),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from psp_harness.errors import UsageError
@@ -23,9 +23,9 @@ def our_psp(profile: Profile, credentials: Mapping[str, str]) -> Any:
     return build(profile, credentials=credentials)
 
 
-def our_psp_app(profile: Profile, store: str) -> Any:
-    """The reference provider as an ASGI application, its books in `store`."""
-    return asgi(build(profile, store))
+def our_psp_app(profile: Profile, store: str, webhooks: Sequence[str] = ()) -> Any:
+    """The reference provider as an ASGI application: its books in `store`, tenant-a's webhooks to those URLs."""
+    return asgi(build(profile, store), webhooks)
 
 
 def miniature(name: str, role: Role) -> Miniature:

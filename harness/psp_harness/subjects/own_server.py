@@ -27,10 +27,12 @@ class Reference(msgspec.Struct, frozen=True, tag=True):
     profile: Profile
     credentials: Mapping[str, str]
     store: str
+    webhooks: tuple[str, ...] = ()
+    """Where the events of tenant-a go."""
 
     def make(self) -> Any:
         """The application."""
-        return asgi(build(self.profile, self.store, self.credentials))
+        return asgi(build(self.profile, self.store, self.credentials), self.webhooks)
 
 
 class OfMiniatures(msgspec.Struct, frozen=True, tag=True):

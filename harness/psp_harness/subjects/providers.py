@@ -19,7 +19,7 @@ from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import expect, miniature
 from psp_harness.subjects.own_server import TARGET, OfMiniatures, environment
 from psp_harness.subjects.provider import ProviderSubject
-from psp_harness.subjects.reference_provider import presentable, serving, store_of
+from psp_harness.subjects.reference_provider import asked_for, presentable, serving
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -78,11 +78,11 @@ async def exec_provider(command: str, options: Options, stack: AsyncExitStack) -
 
 
 async def reference_provider(name: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:
-    """The project's own provider, its books in memory or in a store."""
-    kind, store = store_of(name)
-    expect(kind, "provider")
+    """The project's own provider, its books in memory or in a store, its webhooks where the address says."""
+    asked = asked_for(name)
+    expect(asked.kind, "provider")
     ours = _ours(options, "/psp-harness/effects", "/psp-harness/clock")
-    base_url, restart = await stack.enter_async_context(serving(ours.profile, ours.credentials, store))
+    base_url, restart = await stack.enter_async_context(serving(ours.profile, ours.credentials, asked))
     features = frozenset({"durable"} if restart else ())
     claims = Claims("psp-harness reference provider", __version__, "python", features)
     return replace(_provider(presentable(f"reference:{name}"), base_url, ours, claims), restart=restart)

@@ -1,13 +1,13 @@
-"""The provider as a bare ASGI application: bytes in, bytes out, and three routes that no PSP has.
+"""The provider as a bare ASGI application: bytes in, bytes out, and a few routes that no PSP has.
 
-`GET /psp-harness/effects` says which money moved, `POST /psp-harness/clock {"advance": seconds}` lets time pass, and
-`GET /health`, `GET /health/ready` say that it lives. None of them asks who is asking: this is no
-server for the internet.
+`GET /psp-harness/effects` says which money moved, `POST /psp-harness/clock {"advance": seconds}` lets time pass,
+`/psp-harness/webhooks` is about what it sends (`sending/control.py`), and `GET /health`, `GET /health/ready` say that
+it lives. None of them asks who is asking: this is no server for the internet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Final
 
@@ -15,6 +15,7 @@ import msgspec
 
 from psp_harness.model import Answer, Request
 from psp_harness.reference.asgi import Asgi, as_json, serving
+from psp_harness.reference.provider.sending import control
 from psp_harness.reference.provider.service import Provider
 from psp_harness.reference.provider.stores import StoreUnavailable
 
@@ -26,14 +27,24 @@ class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     """Seconds; more than thirty years is a mistake."""
 
 
-def asgi(provider: Provider) -> Asgi:
-    """The application; it closes the provider when its server shuts down."""
+def asgi(provider: Provider, webhooks: Sequence[str] = ()) -> Asgi:
+    """The application; it closes the provider when its server shuts down. `webhooks`: where tenant-a's events go.
+
+    Raises `UsageError` for a URL that nothing can be sent to.
+    """
+    for url in webhooks:
+        provider.webhooks.checked(url)
 
     async def handle(request: Request) -> Answer:
         own = _OWN.get((request.method, request.target.partition("?")[0]))
         return await (_of_our_own(own, provider, request.body) if own else provider.handle(request))
 
-    return serving(handle, provider.close)
+    async def start() -> None:
+        for url in webhooks:
+            await provider.webhooks.register(url)
+        await provider.start()
+
+    return serving(handle, provider.close, start)
 
 
 async def _of_our_own(route: _Own, provider: Provider, body: bytes) -> Answer:
@@ -65,9 +76,14 @@ async def _ready(provider: Provider, _: bytes) -> Answer:
     return as_json(200, {"database": True})
 
 
+def _of_webhooks(route: control.Route) -> _Own:
+    return lambda provider, body: route(provider.webhooks, body)
+
+
 _OWN: Final[dict[tuple[str, str], _Own]] = {
     ("GET", "/psp-harness/effects"): _effects,
     ("POST", "/psp-harness/clock"): _clock,
     ("GET", "/health"): _alive,
     ("GET", "/health/ready"): _ready,
+    **{route: _of_webhooks(own) for route, own in control.ROUTES.items()},
 }

@@ -5,6 +5,7 @@ The order of the questions is the order of the refusals: 401, then 404, then the
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import string
 import time
@@ -19,8 +20,12 @@ from psp_harness.reference.provider.execution import Execution
 from psp_harness.reference.provider.ledger import Place, Refusal
 from psp_harness.reference.provider.plain import PlainApi
 from psp_harness.reference.provider.policy import Keyed
+from psp_harness.reference.provider.sending import Sender
 from psp_harness.reference.provider.standing import effects_of
 from psp_harness.reference.provider.stores import Store, StoreUnavailable
+
+A_MOMENT = 0.001
+"""Seconds behind the time at which something is due: sums of floating-point times fall short of it."""
 
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -55,9 +60,11 @@ class Provider:
         self._store = store
         self._clock = clock
         self._advanced = 0.0
+        self._advancing = asyncio.Lock()
         known = profile.credentials if credentials is None else credentials
         self._api: Api = PlainApi(World(profile, store, known, self._now, fresh_id))
         self._execution = Execution(profile, self._api, store, self._now, processing)
+        self.webhooks = Sender(profile, store, self._now)
 
     async def handle(self, request: Request) -> Answer:
         """The answer to one complete request; 503 where the store does not answer: without it nobody may execute."""
@@ -81,16 +88,29 @@ class Provider:
         return effects_of(await self._store.entries(), self._now())
 
     async def advance(self, seconds: float) -> None:
-        """Let the provider's clock, and no other, go forward."""
-        self._advanced += seconds
+        """Let the provider's clock, and no other, go forward, by way of every moment at which a webhook is due."""
+        async with self._advancing:
+            until = self._advanced + seconds
+            while (due := await self.webhooks.next_moment()) is not None:
+                there = min(until, due - self._clock() + A_MOMENT)
+                if there <= self._advanced:
+                    break
+                self._advanced = there
+            self._advanced = until
+            self.webhooks.wake()
 
     async def ready(self) -> None:
         """Return if the store answers; raises `StoreUnavailable`."""
         await self._store.ledger(Place("", "payment", ""))
 
     async def close(self) -> None:
-        """Give back what the store holds."""
+        """Send nothing more, and give back what the store holds."""
+        await self.webhooks.close()
         await self._store.close()
+
+    async def start(self) -> None:
+        """Send what an earlier life left unsent; without it, that begins when an endpoint is registered."""
+        await self.webhooks.start()
 
     def _now(self) -> float:
         return self._clock() + self._advanced
@@ -104,6 +124,7 @@ class Provider:
             return self._refuse(key)
         verdict = await self._execution.change(tenant, call, key)
         if isinstance(verdict, Answer):
+            self.webhooks.wake()
             return verdict
         sent = {"key": key.key.decode(errors="replace")} if isinstance(key, Keyed) else {}
         return self._refuse(replace(verdict, about={**verdict.about, **sent}))

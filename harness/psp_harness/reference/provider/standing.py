@@ -136,11 +136,23 @@ def _moved(status: PaymentStatus, event: PaymentEvent) -> PaymentStatus:
 
 def of_refund(refund: Entry, now: float) -> RefundStatus:
     """How a refund stands: settled at once, or when its time has come; one that fails has failed a while later."""
-    if now - refund.created < float(str(refund.about.get("settles_after", 0))):
+    if now < refund.created + _settles_after(refund):
         return RefundStatus.PENDING
     settled = REFUND_MOVES[RefundStatus.PENDING, RefundEvent.SETTLE]
-    fails = refund.about.get("fate") == Fate.REFUND_FAILS and now - refund.created >= FAILS_AFTER
+    fails = refund.about.get("fate") == Fate.REFUND_FAILS and now >= refund.created + FAILS_AFTER
     return REFUND_MOVES[settled, RefundEvent.FAIL] if fails else settled
+
+
+def moments_of(entry: Entry) -> tuple[float, ...]:
+    """When time alone will make something else of it; seconds since 1970."""
+    if entry.kind != "refund":
+        return ()
+    fails = (FAILS_AFTER,) if entry.about.get("fate") == Fate.REFUND_FAILS else ()
+    return tuple(entry.created + seconds for seconds in (_settles_after(entry), *fails) if seconds)
+
+
+def _settles_after(refund: Entry) -> float:
+    return float(str(refund.about.get("settles_after", 0)))
 
 
 def effects_of(entries: Iterable[Entry], now: float) -> tuple[Effect, ...]:

@@ -1,0 +1,239 @@
+"""The sender: what is due is sent, in the background, a few at a time; requests are never kept waiting by it.
+
+What must hold here: an attempt is in the books before its first byte goes out; every wait has a bound; whatever an
+endpoint does (nothing, junk, a redirect, a flood), it is one more attempt that was not taken, and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from psp_harness.errors import UsageError
+from psp_harness.model import Answer
+from psp_harness.profile import Profile, Webhooks
+from psp_harness.reference.provider.ledger import Entry, Refusal
+from psp_harness.reference.provider.sending.message import message_of
+from psp_harness.reference.provider.sending.outbox import (
+    Attempt,
+    Endpoint,
+    Sending,
+    attempts_of,
+    endpoints_of,
+    place_of,
+    sendings_of,
+)
+from psp_harness.reference.provider.stores import Effected, Store, StoreUnavailable
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+MOST: Final = 8
+"""Deliveries under way at once."""
+
+PATIENCE: Final = 5.0
+"""Real seconds for one delivery. PSPs wait longer, Hyperswitch 30; nobody waits for that in a test."""
+
+LOOK: Final = 1.0
+"""Real seconds between looks into the books, where nothing says that there is something new: others may share them."""
+
+
+class Sender:
+    """The webhooks of one provider. It sleeps until an endpoint is known."""
+
+    def __init__(self, profile: Profile, store: Store, now: Callable[[], float]) -> None:
+        """`now`: Unix time, of the provider's clock."""
+        self._profile, self._store, self._now = profile, store, now
+        self.hosts = set(LOOPBACK)
+        """Whom it may send to."""
+        self.patience = PATIENCE
+        """Real seconds for one delivery."""
+        self._woken = asyncio.Event()
+        self._ended = False
+        self._round_lock = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._under_way: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._http: httpx.AsyncClient | None = None
+
+    # --- endpoints ------------------------------------------------------------------------------------------------
+
+    async def register(self, url: str, tenant: str = "tenant-a", secret: str | None = None) -> Endpoint:
+        """From now on the events of that tenant go there, signed with its secret: the profile's, unless one is given.
+
+        Raises `UsageError` for a PSP that sends no webhooks, a URL that it may not send to, and a missing secret.
+        """
+        endpoint = self.checked(url, tenant, secret)
+        standing = endpoints_of(await self._store.entries())
+        if not any((each.id, each.tenant, each.secret) == (endpoint.id, tenant, endpoint.secret) for each in standing):
+            await self._enter(endpoint.entry("endpoint", self._now()))
+        self._begin()
+        return endpoint
+
+    def checked(self, url: str, tenant: str = "tenant-a", secret: str | None = None) -> Endpoint:
+        """What would be registered. Raises `UsageError`, as `register` does."""
+        return Endpoint(tenant, self._permitted(url), self._secret(tenant, secret))
+
+    async def remove(self, url: str, tenant: str = "tenant-a") -> None:
+        """Nothing goes there any more, not even what was tried already."""
+        await self._enter(Endpoint(tenant, url, "").entry("endpoint-removed", self._now()))
+
+    async def endpoints(self) -> list[Endpoint]:
+        """Those that are registered."""
+        return endpoints_of(await self._store.entries())
+
+    async def sent(self) -> list[Attempt]:
+        """Every delivery that was made so far, in order."""
+        made = attempts_of(await self._store.entries())
+        return sorted((attempt for each in made.values() for attempt in each), key=lambda attempt: attempt.at)
+
+    async def waiting(self) -> list[Sending]:
+        """What is to be sent yet, in the order in which it is due; also what time alone will bring."""
+        return sendings_of(await self._store.entries(), self._webhooks)
+
+    @property
+    def _webhooks(self) -> Webhooks:
+        if self._profile.webhooks is None:
+            problem = f"profile {self._profile.name!r} does not say how webhooks are delivered"
+            raise UsageError(problem, do="psp-harness list profiles; of those with webhooks, stripe or generic")
+        return self._profile.webhooks
+
+    def _permitted(self, url: str) -> str:
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname or "", parts.port
+        except ValueError as error:
+            raise UsageError(f"{url!r} is no URL: {error}", do="for instance http://127.0.0.1:8080/webhooks") from None
+        if parts.scheme not in {"http", "https"} or not host:
+            raise UsageError(f"{url!r} is no URL of HTTP", do="for instance http://127.0.0.1:8080/webhooks")
+        if host not in self.hosts:
+            raise UsageError(f"webhooks do not go to {host!r}, which is not loopback", do="allow that host by name")
+        return url
+
+    def _secret(self, tenant: str, given: str | None) -> str:
+        scheme = self._webhooks.signature
+        if not scheme.signed:
+            return ""
+        secret = given or ("" if scheme.asymmetric else self._profile.secrets.get(tenant, ""))
+        try:
+            if scheme.key(secret):
+                return secret
+        except ValueError:
+            pass
+        raise UsageError(f"there is no secret to sign {tenant}'s webhooks with", do="give one, as the PSP shows it")
+
+    # --- the background -------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Go on with what an earlier life left. Raises `StoreUnavailable`."""
+        if self._profile.webhooks is not None and endpoints_of(await self._store.entries()):
+            self._begin()
+
+    def wake(self) -> None:
+        """Something may have happened."""
+        self._woken.set()
+
+    async def close(self) -> None:
+        """Stop; what is under way counts as not taken.
+
+        The look into the books is not cut off but ends by itself: some clients of databases take the one for the other,
+        a cancelled task and an answer that is late, and go on.
+        """
+        self._ended = True
+        self.wake()
+        if self._task is not None:
+            await self._task
+        for delivery in self._under_way.values():
+            delivery.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _begin(self) -> None:
+        if self._task is None:
+            self._http = httpx.AsyncClient(timeout=self.patience, follow_redirects=False, trust_env=False)
+            self._task = asyncio.get_running_loop().create_task(self._run())
+        self.wake()
+
+    async def _run(self) -> None:
+        while not self._ended:
+            self._woken.clear()
+            pause = LOOK
+            with suppress(StoreUnavailable):
+                pause = min(LOOK, await self._round())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
+
+    async def _round(self) -> float:
+        """Begin what is due; gives the seconds until something else is."""
+        async with self._round_lock:
+            now = self._now()
+            for sending in sendings_of(await self._store.entries(), self._webhooks):
+                if sending.due > now:
+                    return sending.due - now
+                if len(self._under_way) < MOST and sending.key not in self._under_way:
+                    task = asyncio.get_running_loop().create_task(self._deliver(sending))
+                    task.add_done_callback(_seen)
+                    self._under_way[sending.key] = task
+            return LOOK
+
+    async def _deliver(self, sending: Sending) -> None:
+        """One attempt. Where the store does not say that it is in the books, it is made again, but not at once."""
+        try:
+            if await self._enter(sending.entry("attempt", self._now())):
+                outcome = await self._posted(sending)
+                await self._enter(sending.entry("outcome", self._now(), outcome=outcome))
+            self.wake()
+        finally:
+            del self._under_way[sending.key]
+
+    async def _posted(self, sending: Sending) -> str:
+        """What became of it, in a word: the status of the answer, or what went wrong."""
+        assert self._http is not None
+        headers, body = message_of(self._profile, sending, self._now())
+        try:
+            async with asyncio.timeout(self.patience):
+                request = self._http.build_request("POST", sending.endpoint.url, headers=list(headers), content=body)
+                answer = await self._http.send(request, stream=True)
+                await answer.aclose()
+        except (TimeoutError, httpx.TimeoutException):
+            return "timeout"
+        except httpx.HTTPError as error:
+            return type(error).__name__
+        return str(answer.status_code)
+
+    async def _enter(self, entry: Entry) -> bool:
+        """Whether it was; somebody else may have."""
+
+        def once(ledger: object) -> Effected | Refusal:
+            existing = getattr(ledger, "existing", None)
+            return Refusal("duplicate", f"{entry.name} is there") if existing else Effected(entry, Answer(204))
+
+        return isinstance(await self._store.complete(None, place_of(entry), once), Effected)
+
+    # --- a clock that jumps ---------------------------------------------------------------------------------------
+
+    async def next_moment(self) -> float | None:
+        """When the next delivery is due, once everything that is due was sent; None: nothing is, or nobody listens."""
+        if self._task is None:
+            return None
+        await self.settled()
+        return next((sending.due for sending in await self.waiting() if sending.due > self._now()), None)
+
+    async def settled(self) -> None:
+        """Return when nothing is due, and nothing under way. Raises `StoreUnavailable`."""
+        while True:
+            await self._round()
+            if not self._under_way:
+                return
+            await asyncio.gather(*self._under_way.values())
+
+
+def _seen(delivery: asyncio.Task[None]) -> None:
+    """That the store did not answer is no news: the next look finds out what is in the books."""
+    if not delivery.cancelled():
+        delivery.exception()
