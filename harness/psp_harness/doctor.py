@@ -26,6 +26,7 @@ _EXTRA = re.compile(r"""extra == ['"]([^'"]+)""")
 PARTS: Mapping[str, str] = {
     "sdks": "sdk:… addresses: published SDKs cannot be judged",
     "stores": "books of the reference provider on PostgreSQL and Redis",
+    "shop": "the reference shop, and queues on RabbitMQ",
     "paypal": "webhooks of PayPal, which are signed with RSA",
     "embedded": "PostgreSQL and Redis out of a wheel, where none runs",
     "containers": "services in containers, where none runs",
