@@ -10,7 +10,6 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from psp_harness.reference.shop.hyperswitch import HyperswitchOfShop
 from psp_harness.reference.client_answers import Refund
 from psp_harness.reference.client_errors import (
     Declined,
@@ -20,6 +19,7 @@ from psp_harness.reference.client_errors import (
     Rejected,
     Unreachable,
 )
+from psp_harness.reference.shop.hyperswitch import HyperswitchOfShop
 from psp_harness.reference.shop.refusals import Conflict, Mismatch, TooMuch, WrongState
 from psp_harness.reference.shop.shop import Shop
 from reference.shop.selling import LOST, SECRET, Psp
