@@ -1,8 +1,9 @@
 """The provider as a bare ASGI application: bytes in, bytes out, and a few routes that no PSP has.
 
 `GET /psp-harness/effects` says which money moved, `POST /psp-harness/clock {"advance": seconds}` lets time pass,
-`/psp-harness/webhooks` is about what it sends (`sending/control.py`), and `GET /health`, `GET /health/ready` say that
-it lives. None of them asks who is asking: this is no server for the internet.
+`/psp-harness/webhooks` is about what it sends (`sending/control.py`), `POST /psp-harness/quota {"requests", "seconds"}`
+says how many requests a tenant has (`DELETE`: any), and `GET /health`, `GET /health/ready` say that it lives. None of
+them asks who is asking: this is no server for the internet.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ import msgspec
 
 from psp_harness.model import Answer, Request
 from psp_harness.reference.asgi import Asgi, as_json, serving
+from psp_harness.reference.provider.quota import Quota
 from psp_harness.reference.provider.sending import control
 from psp_harness.reference.provider.service import Provider
 from psp_harness.reference.provider.stores import StoreUnavailable
 
 _Own = Callable[[Provider, bytes], Awaitable[Answer]]
+
+
+class _Quota(msgspec.Struct, forbid_unknown_fields=True):
+    requests: Annotated[int, msgspec.Meta(ge=0)]
+    seconds: Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 
 
 class _Advance(msgspec.Struct, forbid_unknown_fields=True):
@@ -67,6 +74,20 @@ async def _clock(provider: Provider, body: bytes) -> Answer:
     return Answer(204)
 
 
+async def _limit(provider: Provider, body: bytes) -> Answer:
+    try:
+        asked = msgspec.json.decode(body, type=_Quota)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return as_json(400, {"message": f'expected {{"requests": number, "seconds": seconds}}: {error}'})
+    provider.meter.quota = Quota(asked.requests, asked.seconds)
+    return Answer(204)
+
+
+async def _unlimit(provider: Provider, _: bytes) -> Answer:
+    provider.meter.quota = None
+    return Answer(204)
+
+
 async def _alive(_: Provider, __: bytes) -> Answer:
     return Answer(200, ((b"content-type", b"text/plain"),), b"health is good")
 
@@ -83,6 +104,8 @@ def _of_webhooks(route: control.Route) -> _Own:
 _OWN: Final[dict[tuple[str, str], _Own]] = {
     ("GET", "/psp-harness/effects"): _effects,
     ("POST", "/psp-harness/clock"): _clock,
+    ("POST", "/psp-harness/quota"): _limit,
+    ("DELETE", "/psp-harness/quota"): _unlimit,
     ("GET", "/health"): _alive,
     ("GET", "/health/ready"): _ready,
     **{route: _of_webhooks(own) for route, own in control.ROUTES.items()},

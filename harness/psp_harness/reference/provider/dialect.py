@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from psp_harness.model import Answer, Request
@@ -45,6 +45,7 @@ _USUAL = {
     "not-found": 404,
     "in-flight": 409,
     "duplicate": 409,
+    "rate-limited": 429,
     "store-unavailable": 503,
 }
 """The status of a reason for which the profile has no words, and which must not pass for an invalid request."""
@@ -130,7 +131,9 @@ def refusal_answer(profile: Profile, refusal: Refusal) -> Answer:
     title = _TITLES.get(refusal.reason, refusal.reason).format(profile.key.name if profile.key else "key")
     words = {"type": "about:blank", "title": title, "message": refusal.message, "id": "", "key": ""}
     about = {**refusal.about, "status": wording(profile, "payment", refusal.about.get("status", ""))}
-    return _answer(said.status[0], fill(said.body, {**words, **about}), said.content_type)
+    answer = _answer(said.status[0], fill(said.body, {**words, **about}), said.content_type)
+    later = refusal.about.get("retry_after")
+    return answer if later is None else replace(answer, headers=(*answer.headers, (b"retry-after", later.encode())))
 
 
 def replayed(profile: Profile, answer: Answer) -> Answer:

@@ -1,6 +1,7 @@
 """The provider: who asks, for what, under which key, and then the money; each by the module that knows it.
 
-The order of the questions is the order of the refusals: 401, then 404, then the key, then the order itself.
+The order of the questions is the order of the refusals: 401, then 404, then 429, then the key, then the order
+itself.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from psp_harness.reference.provider.execution import Execution
 from psp_harness.reference.provider.ledger import Place, Refusal
 from psp_harness.reference.provider.plain import PlainApi
 from psp_harness.reference.provider.policy import Keyed
+from psp_harness.reference.provider.quota import Meter
 from psp_harness.reference.provider.sending import Sender
 from psp_harness.reference.provider.standing import effects_of
 from psp_harness.reference.provider.stores import Store, StoreUnavailable
@@ -65,6 +67,7 @@ class Provider:
         self._api: Api = PlainApi(World(profile, store, known, self._now, fresh_id))
         self._execution = Execution(profile, self._api, store, self._now, processing)
         self.webhooks = Sender(profile, store, self._now)
+        self.meter = Meter()
 
     async def handle(self, request: Request) -> Answer:
         """The answer to one complete request; 503 where the store does not answer: without it nobody may execute."""
@@ -79,6 +82,9 @@ class Provider:
         if isinstance(admitted, Refusal):
             return self._refuse(admitted)
         tenant, call = admitted
+        too_many = self.meter.count(tenant, self._now())
+        if too_many is not None:
+            return self._refuse(too_many)
         if self._api.changes(call):
             return await self._change(tenant, call, request)
         return await self._read(tenant, call, request)
