@@ -1,4 +1,4 @@
-"""docs/quarantine.md is true: its commands run, one after the other, and say what the page says."""
+"""docs/quarantine.md and the section of the front page are true: their commands run, and say what the pages say."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ PAGE = ROOT / "docs" / "quarantine.md"
 _STATUS = re.compile(r"   # exit status (\d)$")
 
 
-def commands() -> list[tuple[str, int, list[str]]]:
-    """Each command of the page, its exit status, and what it says."""
+WHOLE = "".join(blocks(PAGE, "console"))
+(SECTION,) = [block for block in blocks(ROOT / "README.md", "console") if "quarantine add" in block]
+
+
+def commands(session: str) -> list[tuple[str, int, list[str]]]:
+    """Each command of a session, its exit status, and what it says."""
     found: list[tuple[str, int, list[str]]] = []
-    for line in "".join(blocks(PAGE, "console")).splitlines():
+    for line in session.splitlines():
         if line.startswith("$ "):
             status = _STATUS.search(line)
             found.append((_STATUS.sub("", line[2:]), int(status[1]) if status else 0, []))
@@ -33,8 +37,9 @@ def commands() -> list[tuple[str, int, list[str]]]:
 
 
 @pytest.mark.timeout(400)  # some thirty commands, one after the other
-def test_a_newcomer_quarantines_sees_it_expire_and_releases_it(tmp_path: Path) -> None:
-    """In a folder of their own, with nothing but the page."""
+@pytest.mark.parametrize("session", [WHOLE, SECTION], ids=["page", "section"])
+def test_a_newcomer_quarantines_sees_it_expire_and_releases_it(session: str, tmp_path: Path) -> None:
+    """In a folder of their own, with nothing but what is written there."""
     program = tmp_path / "bin" / "psp-harness"
     program.parent.mkdir()
     call = "from psp_harness.cli import main; main()"
@@ -48,7 +53,7 @@ def test_a_newcomer_quarantines_sees_it_expire_and_releases_it(tmp_path: Path) -
         "HARNESS": str(ROOT),
         "COLUMNS": "300",
     }
-    for command, status, says in commands():
+    for command, status, says in commands(session):
         done = subprocess.run(
             ["bash", "-c", command], cwd=tmp_path / "project", env=environment, capture_output=True, text=True, timeout=100, check=False
         )  # fmt: skip
