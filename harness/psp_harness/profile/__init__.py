@@ -18,6 +18,7 @@ from psp_harness.profile.facts import (
     Operation,
     Profile,
     Refusal,
+    Tokens,
 )
 from psp_harness.profile.loading import BUNDLED, load, names, read_file
 from psp_harness.profile.messages import (
@@ -50,6 +51,7 @@ __all__ = [
     "Operation",
     "Profile",
     "Refusal",
+    "Tokens",
     "Told",
     "Webhooks",
     "as_compared",

@@ -24,6 +24,15 @@ class Auth(Facts, frozen=True):
     """A template with one place: `Bearer {credential}`."""
 
 
+class Tokens(Facts, frozen=True):
+    """Access tokens that a client gets for its id and secret, as a bearer of which it then asks (RFC 6749 §4.4)."""
+
+    route: str
+    """`POST /v1/oauth2/token`"""
+    seconds: int
+    """How long one lives: `expires_in`."""
+
+
 class Key(Facts, frozen=True):
     """The idempotency key: where it stands and how it is written."""
 
@@ -138,6 +147,9 @@ class Profile(Facts, frozen=True):
     statuses: Mapping[str, Mapping[str, Meaning]] = {}
     """Of a `payment` and of a `refund`: the PSP's words, and what each means; `succeeded`: the money moves. Where
     several mean the same, the reference provider says the first."""
+    tokens: Tokens | None = None
+    clients: Mapping[str, str] = {}
+    """By tenant: id and secret, joined by a colon, for which the reference provider gives tokens. Never a real one."""
     captures: Captures | None = None
     cards: Mapping[str, str] = {}
     """Test cards by what they are for, as they stand in a request."""

@@ -32,7 +32,7 @@ _TOLD = frozenset(
 
 _FACTS = frozenset(
     {"auth", "key", "duplicate", "in-flight", "mismatch", "operations", "refusals", "statuses", "webhooks"}
-    | {"captures", "cards"}
+    | {"captures", "cards", "tokens"}
 )
 """The tables in which every value is a fact."""
 
@@ -148,6 +148,9 @@ def _check(profile: Profile, file: str) -> None:
             problem = f"source {source!r} is not in [sources]"
             raise DataError(problem, file=file, where=fact, do=suggest(source, profile.sources))
     _check_words(profile, file)
+    if profile.tokens and not _ROUTE.fullmatch(profile.tokens.route):
+        problem = f"{profile.tokens.route!r} is no route"
+        raise DataError(problem, file=file, where="tokens.route", do="as in POST /v1/oauth2/token")
     if profile.webhooks:
         _check_webhooks(profile.webhooks, profile.secrets, file)
 

@@ -24,6 +24,7 @@ from psp_harness.reference.provider.orders import ORDERS, Order, PaymentOrder, R
 from psp_harness.reference.provider.policy import Keyed, Unkeyed, read_key
 from psp_harness.reference.provider.standing import Fate
 from psp_harness.reference.provider.stores import Effected
+from psp_harness.reference.provider.tokens import bearer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class PlainApi:
     async def admit(self, request: Request) -> tuple[str, Call] | Refusal:
         """401 comes before 404."""
         tenant = tenant_of(self.world.profile, self.world.credentials, request)
+        if isinstance(tenant, Refusal) and self.world.profile.tokens is not None:
+            tenant = bearer_of(self.world.profile, request, self.world.now())
         if isinstance(tenant, Refusal):
             return tenant
         call = call_of(self.world.profile, request)

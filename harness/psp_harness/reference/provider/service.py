@@ -25,6 +25,7 @@ from psp_harness.reference.provider.quota import Meter
 from psp_harness.reference.provider.sending import Sender
 from psp_harness.reference.provider.standing import effects_of
 from psp_harness.reference.provider.stores import Store, StoreUnavailable
+from psp_harness.reference.provider.tokens import granted
 
 A_MOMENT = 0.001
 """Seconds behind the time at which something is due: sums of floating-point times fall short of it."""
@@ -78,6 +79,9 @@ class Provider:
         return self._api.dressed(answer)
 
     async def _handle(self, request: Request) -> Answer:
+        token = granted(self._profile, request, self._now())
+        if token is not None:
+            return token
         admitted = await self._api.admit(request)
         if isinstance(admitted, Refusal):
             return self._refuse(admitted)
