@@ -16,9 +16,8 @@ from psp_harness.reference.client_errors import (
     Rejected,
 )
 from psp_harness.reference.shop.inbox import NotBelieved
-from psp_harness.reference.shop.orders import IN_DOUBT
 from psp_harness.reference.shop.refusals import Conflict, Invalid, NotFound, Refused, TooMuch, WrongState
-from psp_harness.reference.shop.states import RefundStatus
+from psp_harness.reference.shop.shop import OPEN
 
 STATUS: Mapping[type[Exception], int] = {
     Invalid: 400,
@@ -37,9 +36,6 @@ STATUS: Mapping[type[Exception], int] = {
 }
 """By what was raised: the first class of it that stands here. 503: nothing happened, and it may be asked for again."""
 
-OPEN = frozenset({*IN_DOUBT, RefundStatus.PENDING})
-"""States of which the end is not known."""
-
 
 def answered(act: Callable[[], tuple[int, Mapping[str, Any]]]) -> JSONResponse:
     """The answer to what `act` returns or raises."""
@@ -47,7 +43,14 @@ def answered(act: Callable[[], tuple[int, Mapping[str, Any]]]) -> JSONResponse:
         status, body = act()
     except (Refused, PaymentError, NotBelieved) as error:
         status, body = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), {"message": str(error)}
+        if isinstance(error, RateLimited):
+            return again_in(error.retry_after_seconds or 1, status, str(error))
     return JSONResponse(body, status)
+
+
+def again_in(seconds: int, status: int, message: str) -> JSONResponse:
+    """The answer to somebody who is to ask again later."""
+    return JSONResponse({"message": message}, status, headers={"Retry-After": str(seconds)})
 
 
 def created(thing: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:

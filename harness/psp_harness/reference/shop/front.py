@@ -4,7 +4,8 @@
     POST /api/v1/captures {order_id, amount}                                     what was authorised (`capture: manual`)
     POST /api/v1/voids    {order_id}                                             or gives it up
     POST /api/v1/refunds  {order_id, request, amount}                            the refund of that request, made once
-    GET  /api/v1/orders/ID, /api/v1/refunds/ID, /api/v1/state
+    GET  /api/v1/orders/ID?wait=SECONDS                                          until it is decided, so long at most
+    GET  /api/v1/refunds/ID, /api/v1/state
     POST /api/v1/reconcile                                                       look after what is in doubt, now
     POST /webhooks                                                               of the PSP, signed
     GET  /health, /health/ready
@@ -15,11 +16,8 @@ Who may call it is decided in front of it: this is no server for the internet.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -30,21 +28,30 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from psp_harness.reference.shop.answers import answered, created, there
+from psp_harness.reference.shop.answers import again_in, answered, created, there
+from psp_harness.reference.shop.limits import Limit
+from psp_harness.reference.shop.polling import poll
 from psp_harness.reference.shop.psp import Capture
+from psp_harness.reference.shop.queue import Queue
 from psp_harness.reference.shop.refusals import Invalid, WrongState
-from psp_harness.reference.shop.shop import Shop
+from psp_harness.reference.shop.shop import OPEN, Shop
 from psp_harness.reference.shop.statement import of_order, of_refund
+from psp_harness.reference.shop.working import Worker
 
-_LOG = logging.getLogger(__name__)
+LONGEST_WAIT_SECONDS = 30.0
+"""For which `?wait=SECONDS` is heard."""
 
 Body = Mapping[str, Any]
 Told = tuple[int, Mapping[str, Any]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def front(shop: Shop, *, reconcile_seconds: float) -> Starlette:
-    """The application; it reconciles when it starts and every so many seconds, and closes the shop in the end."""
+def front(shop: Shop, *, reconcile_seconds: float, queue: Queue | None = None, limit: Limit | None = None) -> Starlette:
+    """The application; it reconciles when it starts and every so many seconds, and closes the shop in the end.
+
+    With a `queue` webhooks are applied by whoever reads that; `limit` is for those who ask for payments.
+    """
+    worker = Worker(shop, reconcile_seconds=reconcile_seconds, queue=queue)
 
     def post(path: str, act: Callable[[Shop, Body], Told]) -> Route:
         return Route(path, _reading(shop, act), methods=["POST"])
@@ -54,19 +61,19 @@ def front(shop: Shop, *, reconcile_seconds: float) -> Starlette:
 
     return Starlette(
         routes=[
-            post("/api/v1/payments", pay),
+            Route("/api/v1/payments", _limited(_reading(shop, pay), limit), methods=["POST"]),
             post("/api/v1/captures", capture),
             post("/api/v1/voids", void),
             post("/api/v1/refunds", refund),
             post("/api/v1/reconcile", lambda shop, _: (200, asdict(shop.reconcile()))),
-            get("/api/v1/orders/{id}", lambda shop, name: there(_order(shop, name))),
+            Route("/api/v1/orders/{id}", _waiting(shop), methods=["GET"]),
             get("/api/v1/refunds/{id}", lambda shop, name: there(of_refund(shop.refunds.get(name)))),
             get("/api/v1/state", lambda shop, _: (200, shop.state())),
             get("/health/ready", _ready),
             Route("/health", _alive, methods=["GET"]),
-            Route("/webhooks", _webhook(shop), methods=["POST"]),
+            Route("/webhooks", _webhook(shop, worker), methods=["POST"]),
         ],
-        lifespan=_lifespan(shop, reconcile_seconds),
+        lifespan=lambda _: worker.running(),
     )
 
 
@@ -136,10 +143,42 @@ def _looking(shop: Shop, act: Callable[[Shop, str], Told]) -> Endpoint:
     return endpoint
 
 
-def _webhook(shop: Shop) -> Endpoint:
+def _waiting(shop: Shop) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        order_id = request.path_params["id"]
+        try:
+            seconds = min(max(float(request.query_params.get("wait", 0)), 0.0), LONGEST_WAIT_SECONDS)
+        except ValueError:
+            seconds = 0.0
+        return await run_in_threadpool(answered, lambda: there(_decided(shop, order_id, seconds)))
+
+    return endpoint
+
+
+def _decided(shop: Shop, order_id: str, seconds: float) -> Mapping[str, Any]:
+    """An order; while its end is open, the PSP is asked again, for so long."""
+    if seconds and _order(shop, order_id)["status"] in OPEN:
+        poll(lambda: shop.orders.settle(order_id), lambda order: order.status not in OPEN, within_seconds=seconds)
+    return _order(shop, order_id)
+
+
+def _limited(endpoint: Endpoint, limit: Limit | None) -> Endpoint:
+    async def limited(request: Request) -> Response:
+        who = request.client.host if request.client else ""
+        if limit and (seconds := await run_in_threadpool(limit.wait_seconds, who)):
+            return again_in(seconds, 429, "too many payments were asked for from there")
+        return await endpoint(request)
+
+    return limited
+
+
+def _webhook(shop: Shop, worker: Worker) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         headers, body = tuple(request.headers.raw), await request.body()
-        return await run_in_threadpool(answered, lambda: (200, {"status": shop.take(headers, body)}))
+        taken = await run_in_threadpool(answered, lambda: (200, {"event": shop.inbox.receive(headers, body)}))
+        if taken.status_code == 200:
+            await worker.dispatch(json.loads(bytes(taken.body))["event"])
+        return taken
 
     return endpoint
 
@@ -162,26 +201,3 @@ def _ready(shop: Shop, _: str) -> Told:
     with shop.books.transaction() as session:
         session.execute(text("SELECT 1"))
     return 200, {"database": True}
-
-
-def _lifespan(shop: Shop, seconds: float) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        looking = asyncio.create_task(_reconciling(shop, seconds))
-        try:
-            yield
-        finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
-            await run_in_threadpool(shop.close)
-
-    return lifespan
-
-
-async def _reconciling(shop: Shop, seconds: float) -> None:
-    while True:
-        try:
-            await run_in_threadpool(shop.reconcile)
-        except Exception:  # the database may be away: it is said, and the next time may be better
-            _LOG.exception("could not reconcile; it is tried again in %g s", seconds)
-        await asyncio.sleep(seconds)

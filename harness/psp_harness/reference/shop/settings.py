@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from psp_harness.errors import UsageError
+
+T = TypeVar("T", int, float)
 
 DEFAULT_DATABASE = "sqlite:///shop.sqlite3"
 
@@ -24,6 +27,14 @@ class Settings:
     psp_timeout_seconds: float = 30.0
     reconcile_seconds: float = 60.0
     """How often it looks after what is in doubt."""
+    redis_url: str = field(default="", repr=False)
+    """Where several processes share a lock and a rate limit; empty: each has its own."""
+    rabbitmq_url: str = field(default="", repr=False)
+    """Where webhooks are queued between inbox and worker; empty: they are applied at once."""
+    name: str = "shop"
+    """Under which it keeps what it has on Redis and RabbitMQ."""
+    payments_each_minute: int = 0
+    """That one caller may ask for; 0: as many as they like."""
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:
@@ -36,7 +47,15 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         database_url=environment.get("DATABASE_URL", DEFAULT_DATABASE),
         psp_timeout_seconds=_seconds(environment, "PSP_TIMEOUT_SECONDS", 30.0),
         reconcile_seconds=_seconds(environment, "SHOP_RECONCILE_SECONDS", 60.0),
+        redis_url=_redis(environment.get("REDIS_ADDR", "")),
+        rabbitmq_url=environment.get("RABBITMQ_URL", ""),
+        name=environment.get("SHOP_NAME") or "shop",
+        payments_each_minute=_number(environment, "SHOP_PAYMENTS_EACH_MINUTE", 0, int, "a positive integer"),
     )
+
+
+def _redis(address: str) -> str:
+    return f"redis://{address}" if address and "://" not in address else address
 
 
 def _needed(environment: Mapping[str, str], name: str) -> str:
@@ -46,10 +65,17 @@ def _needed(environment: Mapping[str, str], name: str) -> str:
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    return _number(environment, name, default, float, "a positive number of seconds")
+
+
+def _number(environment: Mapping[str, str], name: str, default: T, read: Callable[[str], T], expected: str) -> T:
+    said = environment.get(name, "")
+    if not said:
+        return default
     try:
-        seconds = float(environment.get(name) or default)
+        number = read(said)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise UsageError(f"{name} is {environment[name]!r}", do="say a positive number of seconds")
-    return seconds
+        number = None
+    if number is None or not 0 < number < float("inf"):
+        raise UsageError(f"{name} is {said!r}", do=f"say {expected}")
+    return number

@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from psp_harness.model import Headers
-from psp_harness.reference.client_errors import PaymentError
+from psp_harness.reference.client_errors import PaymentError, RateLimited
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.captures import Captures
 from psp_harness.reference.shop.inbox import APPLIED, RECEIVED, Inbox
-from psp_harness.reference.shop.orders import Orders
+from psp_harness.reference.shop.locks import Locks, NoLocks
+from psp_harness.reference.shop.orders import IN_DOUBT, Orders
 from psp_harness.reference.shop.psp import Psp
 from psp_harness.reference.shop.refunds import Refunds
 from psp_harness.reference.shop.statement import statement
+from psp_harness.reference.shop.states import RefundStatus
+from psp_harness.reference.shop.tables import Order, Refund
 from psp_harness.reference.shop.telling import applying
+
+OPEN = frozenset({*IN_DOUBT, RefundStatus.PENDING})
+"""States of orders and refunds of which the end is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class Reconciled:
     settled: list[str] = field(default_factory=list)
     open: dict[str, str] = field(default_factory=dict)
     """By the id of an order or refund, or the name of an event: why nobody can say yet."""
+    retry_after_seconds: float = 0.0
+    """Where the PSP had enough of questions: how long it is not to be asked."""
 
 
 class Shop:
@@ -48,9 +56,11 @@ class Shop:
         *,
         webhook_secrets: Sequence[str] = (),
         account: str = "",
+        locks: Locks | None = None,
         parts: Parts = Parts(),
     ) -> None:
         """Raises `UsageError` for a database that it cannot use; migrations are applied here."""
+        self._locks = locks or NoLocks()
         self.books = parts.books(database_url)
         self.books.prepare()
         self.orders = parts.orders(self.books, psp)
@@ -64,7 +74,11 @@ class Shop:
 
     def take(self, headers: Headers, body: bytes) -> str:
         """Take a webhook: write it down, then apply it. The status of the event; raises `NotBelieved`."""
-        status = self.inbox.apply(self.inbox.receive(headers, body))
+        return self.apply(self.inbox.receive(headers, body))
+
+    def apply(self, name: str) -> str:
+        """Apply an event that was received; its status then."""
+        status = self.inbox.apply(name)
         if status == APPLIED:
             self._apply_waiting()  # of what came too early, some may be in time now
         return status
@@ -73,17 +87,14 @@ class Shop:
         """Find out about everything that is in doubt: at the start, after a crash, and from time to time.
 
         Payments are read; refunds are read, and asked for with their own key where the PSP has none; events that were
-        received are applied. What cannot be told yet stays as it is.
+        received are applied. What cannot be told yet stays as it is. Of several processes that
+        share locks one does it at a time.
         """
         found = Reconciled()
-        for name, settle in self._doubts():
-            try:
-                settle(name)
-            except PaymentError as error:
-                found.open[name] = str(error)
-            else:
-                found.settled.append(name)
-        found.open |= dict.fromkeys(self._apply_waiting(), "it came too early")
+        with self._locks.held("reconcile") as mine:
+            if mine:
+                self._settle_all(found)
+                found.open |= dict.fromkeys(self._apply_waiting(), "it came too early")
         return found
 
     def state(self) -> dict[str, Any]:
@@ -95,6 +106,22 @@ class Shop:
         """The names of those that still wait."""
         return [name for name in self.inbox.waiting() if self.inbox.apply(name) == RECEIVED]
 
-    def _doubts(self) -> Iterator[tuple[str, Callable[[str], object]]]:
+    def _settle_all(self, found: Reconciled) -> None:
+        for name, settle in self._doubts():
+            try:
+                status = settle(name).status
+            except RateLimited as error:
+                found.open[name] = str(error)
+                found.retry_after_seconds = error.retry_after_seconds or 0.0
+                return  # it would say the same of all the others
+            except PaymentError as error:
+                found.open[name] = str(error)
+            else:
+                if status in OPEN:
+                    found.open[name] = f"it is {status}"
+                else:
+                    found.settled.append(name)
+
+    def _doubts(self) -> Iterator[tuple[str, Callable[[str], Order | Refund]]]:
         yield from ((order, self.orders.settle) for order in self.orders.in_doubt())
         yield from ((refund, self.refunds.settle) for refund in self.refunds.in_doubt())
