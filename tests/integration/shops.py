@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import httpx
 
 from psp_harness.model import Headers
-from psp_harness.reference.shop.front import front
-from psp_harness.reference.shop.shop import Shop
+from psp_harness.reference.shop.running import front_of
+from psp_harness.reference.shop.settings import Settings
 from psp_harness.subjects import hosting
+
+T = TypeVar("T")
 
 NEVER = 3_600.0
 """Seconds; what is in doubt is looked after when the test says so."""
@@ -22,10 +26,15 @@ BOUND = 30.0
 
 @dataclass(frozen=True)
 class Running:
-    """What customers reach, and what is behind it."""
+    """It, as customers and its PSP reach it."""
 
     http: httpx.AsyncClient
-    shop: Shop
+    base_url: str
+
+    @property
+    def webhook_url(self) -> str:
+        """Where the PSP delivers."""
+        return f"{self.base_url}/webhooks"
 
     async def pay(self, checkout: str = "cart-1", amount: int = 6540, **more: object) -> httpx.Response:
         """A customer submits a checkout."""
@@ -52,16 +61,30 @@ class Running:
         """Somebody looks after what is in doubt."""
         return dict((await self.http.post("/api/v1/reconcile")).json())
 
+    async def state(self) -> dict[str, list[dict[str, object]]]:
+        """Everything that is in its books."""
+        return dict((await self.http.get("/api/v1/state")).json())
+
     async def order(self, order_id: str) -> dict[str, object]:
         """How an order stands."""
         return dict((await self.http.get(f"/api/v1/orders/{order_id}")).json())
 
 
 @asynccontextmanager
-async def serving(shop: Shop) -> AsyncIterator[Running]:
-    """The shop behind its front, on a socket; closed in the end."""
+async def serving(settings: Settings) -> AsyncIterator[Running]:
+    """A shop behind its front, on a socket; it looks after what is in doubt when it is told to."""
+    app = front_of(replace(settings, reconcile_seconds=NEVER))
     async with (
-        hosting.in_thread(front(shop, reconcile_seconds=NEVER)) as base_url,
+        hosting.in_thread(app) as base_url,
         httpx.AsyncClient(base_url=base_url, timeout=BOUND) as http,
     ):
-        yield Running(http, shop)
+        yield Running(http, base_url)
+
+
+async def until(look: Callable[[], Awaitable[T]], decided: Callable[[T], object]) -> T:
+    """What somebody sees who looks until it is as it should be; a test that waits too long fails, and says what it saw."""
+    end = asyncio.get_running_loop().time() + BOUND
+    while not decided(seen := await look()):
+        assert asyncio.get_running_loop().time() < end, f"after {BOUND:g} s it is still {seen!r}"
+        await asyncio.sleep(0.01)
+    return seen

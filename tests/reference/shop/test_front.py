@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from psp_harness.reference import shop as reference_shop
 from psp_harness.reference.client_errors import Declined, PaymentError, RateLimited, Rejected, Unreachable
@@ -150,6 +152,24 @@ async def test_it_says_that_it_lives(http: httpx.AsyncClient) -> None:
     """And that its database does."""
     assert (await http.get("/health")).text == "shop is good"
     assert (await http.get("/health/ready")).json() == {"database": True}
+
+
+async def test_without_its_database_it_lives_and_is_not_ready(http: httpx.AsyncClient, shop: Shop) -> None:
+    """And says what is missing."""
+
+    def broken(*_: object) -> None:
+        raise OperationalError("connect", {}, OSError())
+
+    event.listen(shop.books.engine, "begin", broken)
+    answer = await http.get("/health/ready")
+    assert (answer.status_code, answer.json()["database"]) == (503, False)
+    assert (await http.get("/health")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/webhooks", "/api/v1/payments"])
+async def test_a_body_that_is_too_large_is_not_read(path: str, http: httpx.AsyncClient) -> None:
+    """Nobody fills the memory of a shop."""
+    assert (await http.post(path, content=b"x" * (fronts.LARGEST_BODY + 1))).status_code == 413
 
 
 # --- as a process of its own ----------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ A transaction ends with SQLAlchemy's `commit` event on `books.engine`: that is w
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,7 @@ def open_shop(settings: Settings, parts: Parts | None = None) -> Shop:
 
 def _running() -> Any:
     try:
-        from psp_harness.reference.shop import running
+        return importlib.import_module("psp_harness.reference.shop.running")
     except ImportError as error:
         needs = f"the reference shop needs a package that is not installed ({error.name or error})"
         raise UsageError(needs, do="pip install 'psp-harness[shop]'") from None
-    return running

@@ -22,8 +22,10 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -37,6 +39,9 @@ from psp_harness.reference.shop.refusals import Invalid, WrongState
 from psp_harness.reference.shop.shop import OPEN, Shop
 from psp_harness.reference.shop.statement import of_order, of_refund
 from psp_harness.reference.shop.working import Worker
+
+LARGEST_BODY = 1 << 20
+"""Bytes."""
 
 LONGEST_WAIT_SECONDS = 30.0
 """For which `?wait=SECONDS` is heard."""
@@ -130,7 +135,7 @@ def _text(body: Body, name: str) -> str:
 
 def _reading(shop: Shop, act: Callable[[Shop, Body], Told]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        raw = await request.body()
+        raw = await _body(request)
         return await run_in_threadpool(answered, lambda: act(shop, _members(raw)))
 
     return endpoint
@@ -174,7 +179,7 @@ def _limited(endpoint: Endpoint, limit: Limit | None) -> Endpoint:
 
 def _webhook(shop: Shop, worker: Worker) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        headers, body = tuple(request.headers.raw), await request.body()
+        headers, body = tuple(request.headers.raw), await _body(request)
         taken = await run_in_threadpool(answered, lambda: (200, {"event": shop.inbox.receive(headers, body)}))
         if taken.status_code == 200:
             await worker.dispatch(json.loads(bytes(taken.body))["event"])
@@ -193,11 +198,23 @@ def _members(raw: bytes) -> Body:
     return body
 
 
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise HTTPException(413, f"a body has {LARGEST_BODY} bytes at most")
+    return bytes(body)
+
+
 async def _alive(_: Request) -> Response:
     return PlainTextResponse("shop is good")
 
 
 def _ready(shop: Shop, _: str) -> Told:
-    with shop.books.transaction() as session:
-        session.execute(text("SELECT 1"))
+    try:
+        with shop.books.transaction() as session:
+            session.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        return 503, {"database": False, "message": type(error).__name__}
     return 200, {"database": True}
