@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from psp_harness.model import Answer, Request
 from psp_harness.profile import Profile
+from psp_harness.reference.provider.bank import Bank
 from psp_harness.reference.provider.dialect import Call
 from psp_harness.reference.provider.ledger import Place, Refusal
 from psp_harness.reference.provider.policy import Keyed, Unkeyed
@@ -29,6 +30,8 @@ class World:
     """Seconds since 1970."""
     fresh_id: Callable[[str], str]
     """A prefix, and what nobody has had behind it."""
+    bank: Bank = field(default_factory=Bank)
+    """What the banks do with what is asked from now on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,15 @@
 """The provider as a bare ASGI application: bytes in, bytes out, and a few routes that no PSP has.
 
-`GET /psp-harness/effects` says which money moved, `POST /psp-harness/clock {"advance": seconds}` lets time pass,
-`/psp-harness/webhooks` is about what it sends (`sending/control.py`), `POST /psp-harness/quota {"requests", "seconds"}`
-says how many requests a tenant has (`DELETE`: any), and `GET /health`, `GET /health/ready` say that it lives. None of
-them asks who is asking: this is no server for the internet.
+    GET    /psp-harness/effects                           which money moved
+    POST   /psp-harness/clock {"advance": seconds}        time passes, for the provider alone
+           /psp-harness/webhooks                          what it sends, and where to: `sending/control.py`
+    POST   /psp-harness/quota {"requests", "seconds"}     a tenant has so many requests in so many seconds
+    DELETE /psp-harness/quota                             or as many as it likes
+    POST   /psp-harness/bank {"payments": {"takes": 60, "yes": false}, "refunds": {…}}
+                                                          what is asked from now on is answered then, and so
+    GET    /health, /health/ready                         it lives
+
+None of them asks who is asking: this is no server for the internet.
 """
 
 from __future__ import annotations
@@ -16,12 +22,18 @@ import msgspec
 
 from psp_harness.model import Answer, Request
 from psp_harness.reference.asgi import Asgi, as_json, serving
+from psp_harness.reference.provider.bank import Verdict
 from psp_harness.reference.provider.quota import Quota
 from psp_harness.reference.provider.sending import control
 from psp_harness.reference.provider.service import Provider
 from psp_harness.reference.provider.stores import StoreUnavailable
 
 _Own = Callable[[Provider, bytes], Awaitable[Answer]]
+
+
+class _Banks(msgspec.Struct, forbid_unknown_fields=True):
+    payments: Verdict = Verdict()
+    refunds: Verdict = Verdict()
 
 
 class _Quota(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,6 +100,15 @@ async def _unlimit(provider: Provider, _: bytes) -> Answer:
     return Answer(204)
 
 
+async def _banks(provider: Provider, body: bytes) -> Answer:
+    try:
+        asked = msgspec.json.decode(body, type=_Banks)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return as_json(400, {"message": f'expected {{"payments": {{"takes": seconds, "yes": true}}, …}}: {error}'})
+    provider.bank.payments, provider.bank.refunds = asked.payments, asked.refunds
+    return Answer(204)
+
+
 async def _alive(_: Provider, __: bytes) -> Answer:
     return Answer(200, ((b"content-type", b"text/plain"),), b"health is good")
 
@@ -106,6 +127,7 @@ _OWN: Final[dict[tuple[str, str], _Own]] = {
     ("POST", "/psp-harness/clock"): _clock,
     ("POST", "/psp-harness/quota"): _limit,
     ("DELETE", "/psp-harness/quota"): _unlimit,
+    ("POST", "/psp-harness/bank"): _banks,
     ("GET", "/health"): _alive,
     ("GET", "/health/ready"): _ready,
     **{route: _of_webhooks(own) for route, own in control.ROUTES.items()},

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from psp_harness.model import Answer, Request
 from psp_harness.profile import REFRESHED, Profile, operation_of, wording
 from psp_harness.profile import Refusal as Wording
+from psp_harness.reference.provider.bank import Bank
 from psp_harness.reference.provider.engine import Terms
 from psp_harness.reference.provider.fingerprint import fingerprint
 from psp_harness.reference.provider.ledger import Entry, Refusal
@@ -114,15 +115,15 @@ def list_answer(profile: Profile, operation: str, page: Page, books: Sequence[En
     return _answer(route.status, fill(route.answer, {"items": items, "has_more": page.has_more}))
 
 
-def terms_of(profile: Profile, order: Order, now: float) -> Terms:
+def terms_of(profile: Profile, order: Order, now: float, bank: Bank) -> Terms:
     """What the PSP's words for a card and for the time of capture come to; one that it does not know says nothing."""
     if not isinstance(order, PaymentOrder):
-        return Terms(now)
+        return Terms(now, bank=bank)
     words = profile.captures
     later = words is not None and order.capture == words.later
     capture = (Capture.IN_PARTS if words and words.in_parts else Capture.LATER) if later else Capture.AT_ONCE
     fates = (Fate(fate) for fate, token in (profile.cards or _CARDS).items() if fate in _FATES and token == order.token)
-    return Terms(now, capture, next(fates, Fate.NONE))
+    return Terms(now, capture, next(fates, Fate.NONE), bank)
 
 
 def refusal_answer(profile: Profile, refusal: Refusal) -> Answer:

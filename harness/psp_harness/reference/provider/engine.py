@@ -6,9 +6,10 @@ What this module may not know: bytes, HTTP, idempotency keys, stores, the time, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from psp_harness.reference.provider.bank import Bank
 from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.orders import CancelOrder, CaptureOrder, Order, PaymentOrder, RefundOrder
 from psp_harness.reference.provider.standing import Capture, Fate, PaymentStanding, capture_event, of_payment
@@ -24,6 +25,7 @@ class Terms:
     capture: Capture = Capture.AT_ONCE
     fate: Fate = Fate.NONE
     """Of the card."""
+    bank: Bank = field(default_factory=Bank)
 
 
 def decide(order: Order, ledger: Ledger, place: Place, terms: Terms) -> Entry | Refusal:
@@ -45,7 +47,7 @@ def _pay(order: PaymentOrder, ledger: Ledger, place: Place, terms: Terms) -> Ent
     """Captured at once, or authorised; or declined, where the card says so."""
     if ledger.existing:
         return Refusal("duplicate-payment-id", f"payment {place.id!r} already exists", {"id": place.id})
-    about = {"capture": terms.capture.value, "fate": terms.fate.value}
+    about = {"capture": terms.capture.value, **terms.bank.of_payment(terms.fate)}
     return _entry(place, terms, order.amount, order.currency, order.reference, about)
 
 
@@ -73,7 +75,7 @@ def _cancel(order: CancelOrder, ledger: Ledger, place: Place, terms: Terms) -> E
 
 
 def _give_back(order: RefundOrder, ledger: Ledger, place: Place, terms: Terms) -> Entry | Refusal:
-    """The refund, settled at once; or why there is none.
+    """The refund, or why there is none.
 
     The amount is looked at before the id, as PSPs are known to do: the repeat of a full refund is told that it asks for
     too much, not that it was done already.
@@ -90,7 +92,7 @@ def _give_back(order: RefundOrder, ledger: Ledger, place: Place, terms: Terms) -
     if ledger.existing:
         return Refusal("duplicate-refund-id", f"refund {place.id!r} already exists", {"id": place.id})
     fails = payment.about.get("fate") == Fate.REFUND_FAILS
-    about = {"fate": Fate.REFUND_FAILS.value} if fails else {}
+    about = terms.bank.of_refund(Fate.REFUND_FAILS if fails else Fate.NONE)
     return _entry(place, terms, order.amount, payment.currency, order.reference, about)
 
 
@@ -112,6 +114,6 @@ def _entry(
     amount: int,
     currency: str,
     reference: str | None = None,
-    about: dict[str, object] | dict[str, str] | None = None,
+    about: dict[str, object] | None = None,
 ) -> Entry:
     return Entry(place.tenant, place.kind, place.id, place.of, amount, currency, reference, terms.now, about or {})

@@ -16,9 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from psp_harness.model import Answer
-from psp_harness.profile import Profile
+from psp_harness.profile import Profile, values_of
 from psp_harness.reference.provider.api import Api, Work
-from psp_harness.reference.provider.dialect import Call, replayed
+from psp_harness.reference.provider.dialect import KIND, Call, answer_of, replayed
 from psp_harness.reference.provider.keys import Claim, Term
 from psp_harness.reference.provider.ledger import Place, Refusal
 from psp_harness.reference.provider.policy import IN_FLIGHT, Keyed, Replay, Unkeyed, Wait, decide, slot_of, ttl_of
@@ -51,10 +51,20 @@ class Execution:
                 case Answer() | Refusal() as verdict:
                     return verdict
                 case Replay(answer):
-                    return replayed(self.profile, answer)
+                    return replayed(self.profile, await self._as_it_stands(tenant, call, answer))
                 case Wait() | Lost():
                     await asyncio.sleep(pause)
         return IN_FLIGHT
+
+    async def _as_it_stands(self, tenant: str, call: Call, first: Answer) -> Answer:
+        """The first answer; where the PSP promises the current state, what it would say today."""
+        if self.profile.duplicate is None or self.profile.duplicate.answer != "current-state":
+            return first
+        kind, id_ = KIND[call.operation], str(values_of(self.profile, call.operation, first).get("id"))
+        seen = await self.store.ledger(Place(tenant, kind, id_, of=f"{kind}/{id_}"))
+        if seen.existing is None:
+            return first
+        return answer_of(self.profile, call.operation, seen.existing, seen.beside, self.now())
 
     async def _attempt(self, tenant: str, call: Call, key: Keyed | Unkeyed) -> Answer | Refusal | Replay | Wait | Lost:
         if isinstance(key, Unkeyed):

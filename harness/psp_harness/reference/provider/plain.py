@@ -22,7 +22,8 @@ from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.listing import page_of
 from psp_harness.reference.provider.orders import ORDERS, Order, PaymentOrder, RefundOrder, order_of
 from psp_harness.reference.provider.policy import Keyed, Unkeyed, read_key
-from psp_harness.reference.provider.standing import Fate
+from psp_harness.reference.provider.standing import of_payment
+from psp_harness.reference.provider.states import PaymentStatus
 from psp_harness.reference.provider.stores import Effected
 from psp_harness.reference.provider.tokens import bearer_of
 
@@ -57,7 +58,7 @@ class PlainApi:
         if isinstance(order, Refusal):
             return order
         place = self._place(tenant, call, order)
-        terms = terms_of(self.world.profile, order, self.world.now())
+        terms = terms_of(self.world.profile, order, self.world.now(), self.world.bank)
 
         def on(ledger: Ledger) -> Effected | Refusal:
             entry = engine.decide(order, ledger, place, terms)
@@ -100,7 +101,8 @@ class PlainApi:
         """What is shown of what was entered; a capture and a cancellation show their payment."""
         profile = self.world.profile
         if entry.kind in {"payment", "refund"}:
-            if entry.about.get("fate") == Fate.DECLINED and "declined" in profile.refusals:
+            failed = entry.kind == "payment" and of_payment(entry, (), now).status is PaymentStatus.FAILED
+            if failed and "declined" in profile.refusals:
                 return refusal_answer(profile, Refusal("declined", "the card was declined", {"id": entry.id}))
             return answer_of(profile, operation, entry, (), now)
         assert ledger.above is not None, "a capture is of a payment"

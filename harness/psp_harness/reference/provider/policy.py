@@ -98,8 +98,7 @@ def ttl_of(profile: Profile, operation: str) -> int:
 def decide(profile: Profile, operation: str, fingerprint: str, record: Record) -> Replay | Wait | Refusal:
     """What a request is told whose key was claimed by an earlier one.
 
-    Another body is refused while the first is in flight, too: waiting would not make it right. Where a PSP answers with
-    the current state of what it captures at once, nothing changes that after the answer, and so the two are one.
+    Another body is refused while the first is in flight, too: waiting would not make it right.
     """
     if profile.mismatch and record.fingerprint != fingerprint:
         return Refusal("key-reused", "this key was used for another request")

@@ -16,6 +16,7 @@ from dataclasses import replace
 from psp_harness.model import Answer, Effect, Request
 from psp_harness.profile import Profile
 from psp_harness.reference.provider.api import Api, World
+from psp_harness.reference.provider.bank import Bank
 from psp_harness.reference.provider.dialect import Call, refusal_answer
 from psp_harness.reference.provider.execution import Execution
 from psp_harness.reference.provider.ledger import Place, Refusal
@@ -64,8 +65,9 @@ class Provider:
         self._clock = clock
         self._advanced = 0.0
         self._advancing = asyncio.Lock()
+        self.bank = Bank()
         known = profile.credentials if credentials is None else credentials
-        self._api: Api = PlainApi(World(profile, store, known, self._now, fresh_id))
+        self._api: Api = PlainApi(World(profile, store, known, self._now, fresh_id, self.bank))
         self._execution = Execution(profile, self._api, store, self._now, processing)
         self.webhooks = Sender(profile, store, self._now)
         self.meter = Meter()

@@ -41,6 +41,8 @@ class Fate(StrEnum):
     NONE = ""
     DECLINED = "declined"
     REFUND_FAILS = "refund-fails"
+    REFUSED = "refused"
+    """Of a refund: the bank does not take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,13 @@ class PaymentStanding:
 
 def of_payment(payment: Entry, later: Iterable[Entry], now: float) -> PaymentStanding:
     """How a payment stands; `later` are the entries of it, in order."""
-    standing = _born(payment)
+    standing = _born(payment, now)
     for entry in later:
         match entry.kind:
             case "update":
                 standing = _updated(standing, entry)
             case "confirmation":
-                standing = _confirmed(standing, entry)
+                standing = _confirmed(standing, entry, now)
             case "capture":
                 standing = _captured(standing, entry.amount)
             case "cancellation":
@@ -96,15 +98,17 @@ def _captured(standing: PaymentStanding, amount: int) -> PaymentStanding:
     return replace(standing, status=status, captured=standing.captured + amount)
 
 
-def _born(payment: Entry) -> PaymentStanding:
+def _born(payment: Entry, now: float) -> PaymentStanding:
     """A payment that is not confirmed yet says in `about["opens"]` what it waits for."""
     opens = PaymentStatus(str(payment.about.get("opens", PaymentStatus.PROCESSING)))
     standing = PaymentStanding(opens, payment.amount, capture=_capture_of(payment))
-    return _processed(standing, payment) if opens is PaymentStatus.PROCESSING else standing
+    return _processed(standing, payment, now) if opens is PaymentStatus.PROCESSING else standing
 
 
-def _processed(standing: PaymentStanding, entry: Entry) -> PaymentStanding:
-    """What the bank makes of it."""
+def _processed(standing: PaymentStanding, entry: Entry, now: float) -> PaymentStanding:
+    """What the bank makes of it, once it answers."""
+    if now < entry.created + _takes(entry):
+        return standing
     if entry.about.get("fate") == Fate.DECLINED:
         return replace(standing, status=_moved(standing.status, PaymentEvent.DECLINE))
     if standing.capture is Capture.AT_ONCE:
@@ -118,10 +122,10 @@ def _updated(standing: PaymentStanding, entry: Entry) -> PaymentStanding:
     return replace(standing, status=status, amount=entry.amount, capture=_capture_of(entry))
 
 
-def _confirmed(standing: PaymentStanding, entry: Entry) -> PaymentStanding:
+def _confirmed(standing: PaymentStanding, entry: Entry, now: float) -> PaymentStanding:
     if entry.about.get("method"):
         standing = _updated(standing, entry)
-    return _processed(replace(standing, status=_moved(standing.status, PaymentEvent.CONFIRM)), entry)
+    return _processed(replace(standing, status=_moved(standing.status, PaymentEvent.CONFIRM)), entry, now)
 
 
 def _capture_of(entry: Entry) -> Capture:
@@ -138,6 +142,8 @@ def of_refund(refund: Entry, now: float) -> RefundStatus:
     """How a refund stands: settled at once, or when its time has come; one that fails has failed a while later."""
     if now < refund.created + _settles_after(refund):
         return RefundStatus.PENDING
+    if refund.about.get("fate") == Fate.REFUSED:
+        return REFUND_MOVES[RefundStatus.PENDING, RefundEvent.FAIL]
     settled = REFUND_MOVES[RefundStatus.PENDING, RefundEvent.SETTLE]
     fails = refund.about.get("fate") == Fate.REFUND_FAILS and now >= refund.created + FAILS_AFTER
     return REFUND_MOVES[settled, RefundEvent.FAIL] if fails else settled
@@ -145,10 +151,13 @@ def of_refund(refund: Entry, now: float) -> RefundStatus:
 
 def moments_of(entry: Entry) -> tuple[float, ...]:
     """When time alone will make something else of it; seconds since 1970."""
-    if entry.kind != "refund":
-        return ()
-    fails = (FAILS_AFTER,) if entry.about.get("fate") == Fate.REFUND_FAILS else ()
-    return tuple(entry.created + seconds for seconds in (_settles_after(entry), *fails) if seconds)
+    fails = (FAILS_AFTER,) if entry.kind == "refund" and entry.about.get("fate") == Fate.REFUND_FAILS else ()
+    return tuple(entry.created + seconds for seconds in (_takes(entry), _settles_after(entry), *fails) if seconds)
+
+
+def _takes(entry: Entry) -> float:
+    """Seconds until the bank answers."""
+    return float(str(entry.about.get("takes", 0)))
 
 
 def _settles_after(refund: Entry) -> float:
@@ -172,10 +181,10 @@ def _effect(entry: Entry) -> Effect:
 def _moved_money(entry: Entry, now: float) -> bool:
     match entry.kind:
         case "payment":
-            return _born(entry).captured > 0
+            return _born(entry, now).captured > 0
         case "confirmation":
             processing = PaymentStanding(PaymentStatus.PROCESSING, entry.amount, capture=_capture_of(entry))
-            return _processed(processing, entry).captured > 0
+            return _processed(processing, entry, now).captured > 0
         case "refund":
             return of_refund(entry, now) is RefundStatus.SUCCEEDED
     return entry.kind == "capture"

@@ -93,7 +93,8 @@ def _states(entries: Sequence[Entry]) -> Iterator[_State]:
 def _of_a_payment(payment: Entry, later: Sequence[Entry]) -> Iterator[_State]:
     """Each time that its status becomes another: when it is made, by a later entry, or by time alone."""
     by_entry = [(payment.created, 0), *((entry.created, number) for number, entry in enumerate(later, 1))]
-    by_time = [(at, sum(entry.created <= at for entry in later)) for at in moments_of(payment)]
+    moments = [at for entry in (payment, *later) for at in moments_of(entry)]
+    by_time = [(at, sum(entry.created <= at for entry in later)) for at in moments]
     before: PaymentStatus | None = None
     for at, known in sorted(by_entry + by_time):
         standing = of_payment(payment, later[:known], at)

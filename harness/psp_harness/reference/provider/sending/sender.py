@@ -36,7 +36,7 @@ MOST: Final = 8
 """Deliveries under way at once."""
 
 PATIENCE: Final = 5.0
-"""Real seconds for one delivery. PSPs wait longer, Hyperswitch 30; nobody waits for that in a test."""
+"""Real seconds for one delivery. PSPs wait longer, up to 30; nobody waits for that in a test."""
 
 LOOK: Final = 1.0
 """Real seconds between looks into the books, where nothing says that there is something new: others may share them."""
@@ -98,7 +98,7 @@ class Sender:
     def _webhooks(self) -> Webhooks:
         if self._profile.webhooks is None:
             problem = f"profile {self._profile.name!r} does not say how webhooks are delivered"
-            raise UsageError(problem, do="psp-harness list profiles; of those with webhooks, stripe or generic")
+            raise UsageError(problem, do="psp-harness list profiles; generic is one of those with webhooks")
         return self._profile.webhooks
 
     def _permitted(self, url: str) -> str:

@@ -1,0 +1,42 @@
+"""The banks behind the PSP: how long they take to answer, and what they say in the end.
+
+What is asked from now on is held to it; what was asked before keeps what it was told then. An entry carries it in its
+`about`: `takes`, the seconds until the bank answers, and the `fate` of what it says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from psp_harness.reference.provider.standing import Fate
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer that comes later."""
+
+    takes: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
+    """Seconds."""
+    yes: bool = True
+
+
+@dataclass(slots=True)
+class Bank:
+    """At once and yes, until told otherwise."""
+
+    payments: Verdict = Verdict()
+    refunds: Verdict = Verdict()
+
+    def of_payment(self, fate: Fate) -> dict[str, object]:
+        """What goes into the entry of a payment, or of its confirmation, whose card has that fate."""
+        told = fate if self.payments.yes else Fate.DECLINED
+        return {"fate": told.value, **({"takes": self.payments.takes} if self.payments.takes else {})}
+
+    def of_refund(self, fate: Fate) -> dict[str, object]:
+        """What goes into the entry of a refund of a payment whose card has that fate."""
+        told = fate if self.refunds.yes else Fate.REFUSED
+        about: dict[str, object] = {"fate": told.value} if told is not Fate.NONE else {}
+        return {**about, **({"settles_after": self.refunds.takes} if self.refunds.takes else {})}
