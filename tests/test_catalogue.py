@@ -31,6 +31,7 @@ EXERCISED_BY = (
     (Role.PROVIDER, "miniature:books-in-a-file", "generic"),
     *((Role.RECEIVER, "reference:receiver", name) for name in ("generic", "stripe", "adyen", "paypal", "mollie")),
     (Role.RECEIVER, "miniature:receiver-that-does-not-say-what-it-did", "generic"),
+    (Role.SHOP, "miniature:careful-shop", "generic"),
 )
 """Correct subjects that together are put through every case."""
 
@@ -84,7 +85,7 @@ def test_a_feature_is_needed_or_claimed_by_something(feature: str) -> None:
     """A word of the vocabulary that nobody speaks is dead."""
     needed = set().union(*(each.needs for each in ALL_CASES), *(rule.needs for rule in ALL_RULES.values()))
     told_to_the_subject = {"own-keys", "parallel"}
-    given_by_the_run = {"effects", "clock", "intent"}
+    given_by_the_run = {"effects", "clock", "intent", "commit-points"}
     assert feature in needed | told_to_the_subject | given_by_the_run
 
 

@@ -32,14 +32,15 @@ PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "contracts/cases/
 GENERIC = DOCS / "generic-profile.md"
 PROTOCOL = DOCS / "subject-protocol.md"
 RECEIVERS = DOCS / "receivers.md"
+SHOPS = DOCS / "shops.md"
 VERDICT = DOCS / "how-a-verdict-comes-about.md"
 WATCH = DOCS / "watch.md"
 PYTEST = DOCS / "pytest.md"
 
 
-def judge(subject: str, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """`psp-harness run` on a client under the generic profile, as the page says it, in that folder."""
-    command = [sys.executable, "-c", "from psp_harness.cli import main; main()", "run", "--role", "client"]
+def judge(subject: str, folder: Path, *more: str, role: str = "client") -> subprocess.CompletedProcess[str]:
+    """`psp-harness run` under the generic profile, as the page says it, in that folder."""
+    command = [sys.executable, "-c", "from psp_harness.cli import main; main()", "run", "--role", role]
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"}
     asked = [*command, "--subject", subject, "--profile", "generic", *more]
     return subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
@@ -279,3 +280,51 @@ def test_the_example_of_a_receiver_is_told_what_the_page_says(tmp_path: Path) ->
     )
     assert judged.returncode == 0, judged.stdout + judged.stderr
     assert re.findall("VIOLATED  (.*)", judged.stdout) == ["SHOULD a-webhook-of-the-future-moves-nothing"]
+
+
+# --- shops.md -------------------------------------------------------------------------------------------------------
+
+
+def test_the_example_shop_passes_and_is_ended_at_every_request(tmp_path: Path) -> None:
+    """As the page says it."""
+    judged = judge(f"exec:{sys.executable} {EXAMPLES / 'shop.py'}", tmp_path, role="shop")
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert re.search(r"^\d\d crash points: \d\d around requests, 0 around commits", judged.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "verdict"),
+    [
+        ('key=row["id"]', "key=str(uuid.uuid4())", "order-and-refunds-exchange-1-acted/an-order-is-charged-once"),
+        ('return "in-doubt"  # and', 'return "failed"  # and', "order-answer-lost/a-lost-answer-is-in-doubt"),
+        (" AND status != 'done'\"", '"', "event-told-twice/an-order-is-shipped-once"),
+    ],
+)
+def test_a_broken_example_shop_is_reported(was: str, becomes: str, verdict: str, tmp_path: Path) -> None:
+    """What protects it there does: without it the shop is violated."""
+    text = (EXAMPLES / "shop.py").read_text(encoding="utf-8")
+    assert was in text
+    (tmp_path / "shop.py").write_text(text.replace(was, becomes), encoding="utf-8")
+    judged = judge(f"exec:{sys.executable} shop.py", tmp_path, "--only", f"shop/generic/{verdict}", role="shop")
+    assert judged.returncode == 1, judged.stdout + judged.stderr
+    assert f"VIOLATED  MUST {verdict.partition('/')[2]}" in judged.stdout
+
+
+def test_the_books_on_the_page_on_shops_fit_the_protocol() -> None:
+    """And every status that they may have is on the page."""
+    (example,) = blocks(SHOPS, "json")
+    rows, commits = protocol.rows(json.loads(example))
+    assert [(row.kind, row.id, row.status) for row in rows] == [("order", "o-1", "done"), ("refund", "r-7", "in-doubt")]
+    assert commits == 4
+    schema = json.loads((SCHEMAS / "subject-protocol.schema.json").read_text(encoding="utf-8"))
+    known = schema["$defs"]["row"]["properties"]["status"]["enum"]
+    assert [row["status"].strip("`") for row in table(SHOPS, "status")] == known
+
+
+def test_the_steps_on_the_page_on_shops_are_those_of_the_protocol() -> None:
+    """Each of them, with the params that it is given."""
+    schema = json.loads((SCHEMAS / "subject-protocol.schema.json").read_text(encoding="utf-8"))
+    do = schema["$defs"]["do"]["properties"]
+    rows = table(SHOPS, "step")
+    assert [row["step"].strip("`") for row in rows] == [s for s in do["step"]["enum"] if not s.startswith("create-")]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row["params"])} <= set(do["params"]["properties"])

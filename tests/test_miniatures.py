@@ -57,7 +57,7 @@ def test_a_correct_miniature_is_driven_to_the_end_of_every_case(name: str, repor
     assert any(isinstance(result, Passed) for result in results)
 
 
-@pytest.mark.parametrize("name", ["refuses-everything", "refuses-every-call"])
+@pytest.mark.parametrize("name", ["refuses-everything", "refuses-every-call", "shop-that-refuses-everything"])
 def test_silence_proves_nothing(name: str, reports: Mapping[str, Report]) -> None:
     """A subject that refuses everything passes no rule, and its cases are errored."""
     verdicts = reports[name].verdicts

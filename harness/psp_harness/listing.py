@@ -18,7 +18,7 @@ from psp_harness.quarantine import GATES, Class, Gate
 from psp_harness.registry import suggest
 from psp_harness.subjects.addresses import KINDS, MINIATURES, MODES
 from psp_harness.subjects.sdks import USES, Use
-from psp_harness.vocabulary import EVENTS, FEATURES, FORGERIES, STEPS
+from psp_harness.vocabulary import CRASH_POINT, EVENTS, FEATURES, FORGERIES, STEPS
 
 Rows = Iterator[tuple[str, ...]]
 
@@ -126,7 +126,7 @@ def explain(name: str, console: Console) -> None:
     """Print everything that goes by that name. Raises `UsageError`, with the nearest name, where nothing does."""
     if name.count("/") == 3:
         role, psp, case_id, rule_id = name.split("/")
-        wanted = [part for part in (case_id, rule_id) if part not in _PSEUDO]
+        wanted = [part for part in (CRASH_POINT.sub("", case_id), rule_id) if part not in _PSEUDO]
         for part in wanted:
             _found(part)
         console.print(f"{name}: what rule {rule_id} says of a {role} under profile {psp} in case {case_id}")
@@ -183,7 +183,7 @@ def _step(step: case.Step) -> str:
         return f"at once: {'; '.join(_step(each) for each in step.parallel)}"
     if step.delivery is not None and not step.repeat:
         return _delivery(step.delivery) + (f", {step.times} times at once" if step.times > 1 else "")
-    if step.do == "advance-clock":
+    if step.amount is None and step.do:
         return step.do
     words = f"the request of {step.repeat!r} again" if step.repeat else f"{step.do} of {step.amount}"
     times = f", {step.times} times at once" if step.times > 1 else ""

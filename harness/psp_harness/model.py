@@ -151,6 +151,8 @@ class Delivery:
     """It is delivered again, after the PSP's waits, until a 2xx comes."""
     ends: float | None = None
     """Seconds after which the receiver's process is ended and started again; 0: as soon as its answer was seen."""
+    refund_id: str = ""
+    """What the PSP calls the refund that it is about; empty: one that nobody asked for."""
 
     @property
     def genuine(self) -> bool:
@@ -224,10 +226,12 @@ class Strike:
     step: int
     attempts: tuple[int, ...] = ()
     options: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    number: int | None = None
+    """The one exchange that it strikes, whatever that asks for; then it names no step."""
 
     def hits(self, step: int | None, attempt: int) -> bool:
         """Whether this attempt (from 1) of that step is one of those that the case names."""
-        return step == self.step and (not self.attempts or attempt in self.attempts)
+        return self.number is None and step == self.step and (not self.attempts or attempt in self.attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +257,42 @@ class Refused:
 
 
 Outcome = Done | Failed | Refused
+
+
+# --- what a shop believes ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing in a shop's books that moves money, or may have. Amounts are integers in minor units."""
+
+    kind: str
+    """`order`, `refund`, `subscription` or `payout`."""
+    id: str
+    """The shop's own."""
+    amount: int
+    status: str
+    """`open` (the PSP was not asked), `in-doubt` (it was, or is about to be), `done` (money moved) or `failed`."""
+    currency: str = ""
+    psp_id: str = ""
+    """What the PSP calls what came of it; empty as long as the shop does not know."""
+    order_id: str = ""
+    """Of a refund."""
+    shipped: int | None = None
+    """Of an order: how often its goods left; None: the shop does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Everything that a shop believes, at one time."""
+
+    rows: tuple[Row, ...]
+    after: int
+    """The step that had been asked last."""
+    seen: int
+    """So many exchanges had begun."""
+    commits: int = 0
+    """How many transactions its process had committed, where it counts them."""
 
 
 # --- what happened ------------------------------------------------------------------------------------------------
@@ -297,6 +337,10 @@ class History:
     """Those that the case is about."""
     states: Mapping[str, str] = field(default_factory=dict)
     """By order: what the subject says it is in the end (`pending`, `paid`, …); empty: it cannot say."""
+    books: tuple[Books, ...] = ()
+    """Of a shop: what it believed after each moment; the last is what it believes when all is settled."""
+    ended: int = 0
+    """How often its process was ended without a warning."""
 
     def attempts(self, intent: Intent) -> tuple[Exchange, ...]:
         """The exchanges that this step caused, in order."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from psp_harness import case, faults, rules
 from psp_harness.case import Case
 from psp_harness.contracts import CASES
-from psp_harness.drive import drive, drive_receiver, errored, introduce
+from psp_harness.drive import drive, drive_receiver, drive_shop, errored, introduce, introduce_shop
 from psp_harness.errors import SubjectError, UsageError
 from psp_harness.judge import judge
 from psp_harness.model import Claims, Driven, Report, Role
@@ -21,7 +21,7 @@ from psp_harness.profile import REFRESHED, Profile
 from psp_harness.quarantine import UNLIMITED, Limits, Row, Runs, gate_named, names, names_case
 from psp_harness.registry import suggest
 from psp_harness.settle import settle
-from psp_harness.subjects.addresses import Options, open_client, open_provider, open_receiver, presentable
+from psp_harness.subjects.addresses import Options, open_client, open_provider, open_receiver, open_shop, presentable
 from psp_harness.subjects.asked import Asked, answering
 from psp_harness.subjects.options import WEBHOOK_PATH
 from psp_harness.subjects.receivers import SECRET
@@ -158,9 +158,7 @@ async def _driven(job: Job, cases: Sequence[Case], progress: Progress) -> Happen
         orders_path=job.orders_path,
         webhook_path=job.webhook_path,
     )
-    openers = {Role.CLIENT: _client, Role.PROVIDER: _provider, Role.RECEIVER: _receiver}
-    if job.role not in openers:
-        raise UsageError(f"role {job.role!s} cannot be judged yet", do=f"roles: {', '.join(openers)}")
+    openers = {Role.CLIENT: _client, Role.PROVIDER: _provider, Role.RECEIVER: _receiver, Role.SHOP: _shop}
     return await openers[job.role](job, cases, options, progress)
 
 
@@ -200,6 +198,25 @@ async def _receiver(job: Job, cases: Sequence[Case], options: Options, progress:
         return _nothing(job, cases, Claims(job.shown_address), str(error))
 
 
+async def _shop(job: Job, cases: Sequence[Case], options: Options, progress: Progress) -> Happened:
+    try:
+        async with open_shop(job.address, options) as subject:
+            claims = await introduce_shop(subject)
+            plan = _plan(job, cases, claims, {"effects"})
+            planned = len(plan.cases)
+            progress.planned(planned)
+
+            def more(points: int) -> None:
+                nonlocal planned
+                planned += points
+                progress.planned(planned)
+
+            driven = await drive_shop(plan, subject, jobs=job.jobs, on_more=more, on_case=progress.done)
+            return Happened(plan, driven, claims, job.shown_address)
+    except SubjectError as error:
+        return _nothing(job, cases, Claims(job.shown_address), str(error))
+
+
 def _nothing(job: Job, cases: Sequence[Case], claims: Claims, problem: str) -> Happened:
     """The subject could not even be opened: every case is errored for that reason."""
     plan = _plan(job, cases, replace(claims, features=_ALL), {"effects"})  # it never said what it does not have
@@ -222,7 +239,7 @@ def _is_for_this_gate(case: Case, job: Job) -> bool:
 
 
 def _is_secret(name: str, job: Job) -> bool:
-    return name == SECRET and job.role is Role.RECEIVER
+    return name == SECRET and job.role in {Role.RECEIVER, Role.SHOP}
 
 
 def check(job: Job) -> None:

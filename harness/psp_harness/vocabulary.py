@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 OPERATIONS: Mapping[str, str] = {
@@ -30,8 +31,29 @@ STEPS: Mapping[str, str] = {
     "deliver-webhook": "tell a receiver of an event, as the PSP does or as a forger would",
     "advance-clock": "let the subject's clock jump",
     "restart-subject": "kill the subject, and start it again with what it kept",
+    "place-order": "a customer orders something from a shop",
+    "confirm-order": "the customer pays for the order: the shop asks the PSP",
+    "refund-order": "the shop gives back all or a part of an order",
+    "subscribe": "a customer subscribes: the shop asks the PSP for the first period",
+    "crash-and-restart": "end the shop's process without a warning, and start it again with what it kept",
+    "resume": "the shop looks after what is in doubt, as it does from time to time",
 }
 """What a case may ask for. A client is asked for what creates something alone."""
+
+SHOP_STEPS = frozenset(
+    {"place-order", "confirm-order", "refund-order", "subscribe", "deliver-webhook", "crash-and-restart", "resume"}
+)
+"""What a shop is asked for."""
+
+WISHES: Mapping[str, str] = {
+    "confirm-order": "create-payment",
+    "subscribe": "create-payment",
+    "refund-order": "create-refund",
+}
+"""What a shop can be asked for that moves money, and what it then asks of the PSP."""
+
+CRASH_POINT = re.compile(r"-(exchange|commit)-\d+-(before|acted|answered|after)\Z")
+"""How the name of a case ends whose shop is ended there: at which request or commit, counted from 1, and when."""
 
 CARDS: Mapping[str, str] = {
     "good": "it pays",
@@ -145,6 +167,8 @@ OF_A_SUBJECT: Mapping[str, str] = {
     "retries": "it retries by itself, as its declaration says",
     "parallel": "it takes several steps at once",
     "durable": "it may be killed and started again with what it kept",
+    "subscriptions": "a shop sells subscriptions",
+    "commit-points": "a shop ends itself before or after the commit that it is told, and counts them",
 }
 
 _OF_A_RUN: Mapping[str, str] = {

@@ -41,6 +41,9 @@ class Line:
         self.done.append("leave")
         await forward()
 
+    async def end_sender(self) -> None:
+        self.done.append("end")
+
     async def wait(self, seconds: float) -> None:
         self.done.append(f"wait {seconds:g}")
 
@@ -64,6 +67,9 @@ async def struck(name: str, **options: Any) -> Line:
         ("answer-truncated", {}, ["forward", "truncate"]),
         ("slow-answer", {"seconds": 7}, ["forward", "wait 7", "answer"]),
         ("status-answer", {}, ["answer"]),
+        ("sender-ended", {"when": "before"}, ["end"]),
+        ("sender-ended", {}, ["forward", "end"]),
+        ("sender-ended", {"when": "answered"}, ["forward", "answer", "end"]),
         ("status-answer", {"after": True}, ["forward", "answer"]),
     ],
 )

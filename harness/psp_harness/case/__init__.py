@@ -20,7 +20,7 @@ from psp_harness.case.written import Written
 from psp_harness.errors import DataError
 from psp_harness.model import Role
 from psp_harness.registry import suggest
-from psp_harness.vocabulary import CREATES, FEATURES, MOVES, STEPS
+from psp_harness.vocabulary import CREATES, FEATURES, MOVES, SHOP_STEPS, STEPS
 
 __all__ = ["Case", "Delivery", "Fault", "OddKey", "Order", "Step", "flat", "in_order", "load"]
 
@@ -52,7 +52,7 @@ class Step(Written, frozen=True, rename=lambda name: name.rstrip("_").replace("_
     """Its name in this case."""
     of: str | None = None
     """For a refund, a capture, a void or a read: the name of the step that made what it is of; without it, the last
-    payment before, and for `get-refund` the last refund."""
+    payment before, and for `get-refund` the last refund. Of a shop: the order, or what a webhook is about."""
     amount: int | None = None
     currency: str | None = None
     key: str | OddKey | None = None
@@ -118,6 +118,8 @@ class Case(Written, frozen=True):
     """Of a receiver: what the shop has sold."""
     secretless: bool = False
     """Of a receiver: it is started with an empty secret."""
+    crashes: bool = False
+    """Of a shop: it is driven once more for each point at which the shop's process can be ended."""
 
 
 class _File(Written, frozen=True):
@@ -199,8 +201,9 @@ def _check(case: Case, file: str, faults: Mapping[str, _TakesOptions]) -> None:
 
 _ASKED: Mapping[Role, frozenset[str]] = {
     Role.CLIENT: CREATES,
-    Role.PROVIDER: frozenset(STEPS) - {"deliver-webhook"},
+    Role.PROVIDER: frozenset(STEPS) - SHOP_STEPS,
     Role.RECEIVER: frozenset({"deliver-webhook", "advance-clock"}),
+    Role.SHOP: SHOP_STEPS,
 }
 """What a case may ask of whom."""
 
@@ -242,7 +245,7 @@ def _check_step(step: Step, named: Mapping[str, str], wrong: _Wrong) -> None:
         raise wrong(f"times is {step.times}; expected a positive number of copies", "steps")
     if step.do is not None and step.do not in STEPS:
         raise wrong(f"unknown step {step.do!r}", "steps", suggest(step.do, STEPS))
-    moves = step.do in MOVES
+    moves = step.do in MOVES | _ASKED_WITH_AMOUNT
     if (moves and step.amount is None) or (step.amount is not None and step.amount < 1):
         what = f"amount {step.amount!r} of {step.do or step.repeat}"
         raise wrong(f"{what}: expected a positive integer in minor units", "steps")
@@ -250,8 +253,9 @@ def _check_step(step: Step, named: Mapping[str, str], wrong: _Wrong) -> None:
         if name is not None and name not in named:
             raise wrong(f"names {name!r}, which is no earlier step", "steps", suggest(name, named))
     does = step.do or named[step.repeat or ""]
-    if step.of is not None and named[step.of] != ABOVE.get(does):
-        raise wrong(f"{does} is not of {step.of!r}, a {named[step.of]}", "steps", f"name a {ABOVE.get(does, 'step')}")
+    above = ("place-order", "refund-order") if does == "deliver-webhook" else (ABOVE.get(does, "step"),)
+    if step.of is not None and named[step.of] not in above:
+        raise wrong(f"{does} is not of {step.of!r}, a {named[step.of]}", "steps", f"name a {' or '.join(above)}")
     if step.as_ in named:
         raise wrong(f"two steps are called {step.as_!r}", "steps")
 
@@ -262,8 +266,12 @@ ABOVE: Mapping[str, str] = {
     "create-refund": "create-payment",
     "get-payment": "create-payment",
     "get-refund": "create-refund",
+    "confirm-order": "place-order",
+    "refund-order": "place-order",
 }
 """What each step is of: the step that has to come before it."""
+
+_ASKED_WITH_AMOUNT = frozenset({"place-order", "refund-order", "subscribe"})
 
 _ID = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 

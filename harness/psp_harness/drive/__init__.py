@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from psp_harness.drive.client import ClientCase, introduce
 from psp_harness.drive.provider import ProviderCase
 from psp_harness.drive.receiver import ReceiverCase, said_in_the_end
+from psp_harness.drive.shop import introduce_shop
+from psp_harness.drive.shops import drive_shop
 from psp_harness.errors import SubjectError
 from psp_harness.model import Claims, Driven, History
 from psp_harness.plan import Plan, Planned
@@ -19,7 +21,7 @@ from psp_harness.subjects.client import ClientSubject
 from psp_harness.subjects.provider import ProviderSubject
 from psp_harness.subjects.receiver import ReceiverSubject
 
-__all__ = ["OnCase", "drive", "drive_receiver", "errored", "introduce"]
+__all__ = ["OnCase", "drive", "drive_receiver", "drive_shop", "errored", "introduce", "introduce_shop"]
 
 OnCase = Callable[[str], None]
 """Called with a case's id when it came to its end."""

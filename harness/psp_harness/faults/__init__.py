@@ -47,6 +47,9 @@ class Line(Protocol):
     async def leave(self, forward: Forward) -> None:
         """Break the connection while the PSP, which has the whole request, is still at work on it."""
 
+    async def end_sender(self) -> None:
+        """End the process that sent the request; of one that cannot be ended, break the connection."""
+
     async def wait(self, seconds: float) -> None:
         """Let time pass, or less of it if the sender hangs up."""
 

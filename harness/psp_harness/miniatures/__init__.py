@@ -25,11 +25,13 @@ from psp_harness.miniatures import (
     faulty_providers,
     faulty_receivers,
     faulty_scope,
+    faulty_shops,
     faulty_storing,
     form_bodies,
     providers,
     receivers,
     receivers_of_psps,
+    shops,
 )
 from psp_harness.miniatures.declaration import MINIATURES, Miniature, miniature
 
@@ -53,10 +55,12 @@ __all__ = [
     "faulty_providers",
     "faulty_receivers",
     "faulty_scope",
+    "faulty_shops",
     "faulty_storing",
     "form_bodies",
     "miniature",
     "providers",
     "receivers",
     "receivers_of_psps",
+    "shops",
 ]

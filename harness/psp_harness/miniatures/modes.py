@@ -20,8 +20,7 @@ class Mode:
     """Why no miniature shows it; empty where one does."""
 
 
-_CRASH = "later: a step of clients that ends the process between two attempts and starts it again"
-_WEBHOOK_OR_SHOP = "later: the role shop, which has orders, a database of its own and webhooks"
+_DUPLICATES = "later: a case of shops in which the PSP tells of a second payment for one order"
 
 CLIENT: Mapping[str, Mode] = {
     "C01": Mode("a payment is sent without a key"),
@@ -39,9 +38,9 @@ CLIENT: Mapping[str, Mode] = {
         "later: a case with two calls that are alike but for the order",
     ),
     "C12": Mode("one key serves two operations"),
-    "C13": Mode("the key is made from a row that is not committed, and is another one after a rollback", _CRASH),
-    "C14": Mode("the stored key is deleted on an error, and the next attempt makes another", _CRASH),
-    "C15": Mode("the key is not stored before it is sent, and a restart makes another", _CRASH),
+    "C13": Mode("the key is made from a row that is not committed, and is another one after a rollback"),
+    "C14": Mode("the stored key is deleted on an error, and the next attempt makes another"),
+    "C15": Mode("the key is not stored before it is sent, and a restart makes another"),
     "C16": Mode("the body changes from one attempt to the next, under one key"),
     "C17": Mode("a key is longer than the PSP takes, or of characters that it does not take"),
     "C18": Mode("the key is sent in a header of another name"),
@@ -69,13 +68,13 @@ CLIENT: Mapping[str, Mode] = {
         "a request that can never succeed is sent again for ever",
         "later: a bound on attempts that are answered with 4xx",
     ),
-    "C28": Mode("an answer that is replayed is booked as a second success", _WEBHOOK_OR_SHOP),
+    "C28": Mode("an answer that is replayed is booked as a second success"),
     "C29": Mode(
         "a refusal for another body is swallowed, and another order's payment is shown",
         "later: a case whose PSP has seen the key with another body",
     ),
-    "C30": Mode("two workers make two keys for one order", _WEBHOOK_OR_SHOP),
-    "C31": Mode("two workers each see an order unpaid, and both charge it", _WEBHOOK_OR_SHOP),
+    "C30": Mode("two workers make two keys for one order"),
+    "C31": Mode("two workers each see an order unpaid, and both charge it"),
     "C32": Mode(
         "the client waits for less time than the PSP needs, and sends again without its key",
         "later: a rule that counts what happened at a PSP that is slower than its client's patience",
@@ -140,9 +139,9 @@ STATE: Mapping[str, Mode] = {
     "R04": Mode("a second refund of another amount gets the answer of the first"),
     "R05": Mode("a payment is given back that was never captured, or is void"),
     "R06": Mode("a refund has another currency or another unit than its payment"),
-    "R07": Mode("a refund whose answer was lost is forgotten, and made again", _WEBHOOK_OR_SHOP),
-    "R08": Mode("giving back a duplicate payment cancels the good order", _WEBHOOK_OR_SHOP),
-    "R09": Mode("only the latest refund of a payment is stored, and an earlier one is booked again", _WEBHOOK_OR_SHOP),
+    "R07": Mode("a refund whose answer was lost is forgotten, and made again"),
+    "R08": Mode("giving back a duplicate payment cancels the good order", _DUPLICATES),
+    "R09": Mode("only the latest refund of a payment is stored, and an earlier one is booked again"),
     "R10": Mode("a payment is captured twice, above what was authorised, or voided after it was captured"),
     "R11": Mode("a refund that failed later stays booked as done"),
     "R12": Mode("a declined payment moves money, or can never be paid again"),
@@ -180,14 +179,11 @@ RECEIVER: Mapping[str, Mode] = {
     "W26": Mode("an event of another account is applied"),
     "W27": Mode(
         "a request that is sent to the PSP from within a webhook's handler has a fresh key each time",
-        "later: the role shop, whose handlers are known to send requests; of a receiver nobody knows that it does",
+        "later: a case of shops in which an event is a reason to send; of a receiver nobody knows that it does",
     ),
     "W28": Mode("event ids are forgotten before the PSP gives up"),
     "W29": Mode("an event that comes again, signed anew, is refused as a replay"),
-    "W30": Mode(
-        "nobody asks what became of a payment of which no webhook came",
-        "later: the role shop, which can be asked to look; a receiver that is told nothing has nothing to do",
-    ),
+    "W30": Mode("nobody asks what became of a payment of which no webhook came"),
 }
 
 MODES: Mapping[str, Mode] = {**CLIENT, **PROVIDER, **STATE, **RECEIVER}

@@ -11,10 +11,13 @@ from fnmatch import fnmatchcase
 
 from psp_harness.case import Case
 from psp_harness.errors import UsageError
-from psp_harness.model import Claims, Intent, Level, Order, Role, Skipped, Strike, Verdict
+from psp_harness.model import Claims, Level, Role, Skipped, Strike, Verdict
 from psp_harness.plan.apart import refuse_shared_amounts, wrong
 from psp_harness.plan.deliveries import Deliveries
 from psp_harness.plan.intents import Intents, is_of_another_run, moments
+from psp_harness.plan.planned import Planned
+from psp_harness.plan.points import is_point_of
+from psp_harness.plan.wishes import Wishes
 from psp_harness.profile import Profile
 from psp_harness.registry import suggest
 from psp_harness.rules import Rule
@@ -43,17 +46,6 @@ WATCHED_COMMAND = "watched-command"
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
-    """A case made ready for one run."""
-
-    case: Case
-    intents: tuple[Intent, ...]
-    strikes: tuple[Strike, ...]
-    orders: tuple[Order, ...] = ()
-    """Of a receiver's case."""
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What one run does."""
 
@@ -71,6 +63,11 @@ class Plan:
             return True
         cases = [each.case.id for each in self.cases] if verdict.case == ANY_CASE else [verdict.case]
         return any(_wanted(replace(verdict, case=case).id, self.only) for case in cases)
+
+    def wants_case(self, case: str) -> bool:
+        """Whether `--only` lets through any verdict on this case."""
+        names = (*(rule.id for rule in self.rules), CASE_RUNS)
+        return any(_wanted(f"{self.role}/{self.profile.name}/{case}/{name}", self.only) for name in names)
 
 
 def available(
@@ -132,6 +129,9 @@ class _Scope:
 
     def wants(self, case: Case, rules: Iterable[Rule]) -> bool:
         names = (*(rule.id for rule in rules), CASE_RUNS)
+        here = f"{self.role}/{self.profile.name}/{case.id}"
+        if case.crashes and any(is_point_of(pattern, here) for pattern in self.only):
+            return True
         return any(_wanted(f"{self.role}/{self.profile.name}/{case.id}/{name}", self.only) for name in names)
 
     def skip(self, case: str, rule: str, level: Level, needs: frozenset[str]) -> Verdict:
@@ -153,8 +153,12 @@ def _wanted(verdict_id: str, only: Sequence[str]) -> bool:
 
 def _ready(case: Case, profile: Profile, features: Collection[str], run: str) -> Planned:
     deliveries = Deliveries(case, profile, run)
-    expanded = deliveries.all() if case.role is Role.RECEIVER else Intents(case, profile, features, run).all()
-    intents = tuple(expanded)
+    if case.role is Role.SHOP:
+        intents = tuple(Wishes(case, run).all())
+    elif case.role is Role.RECEIVER:
+        intents = tuple(deliveries.all())
+    else:
+        intents = tuple(Intents(case, profile, features, run).all())
     for tenant in sorted({intent.tenant for intent in intents} - set(profile.credentials)):
         problem = f"tenant {tenant!r}, for whom profile {profile.name!r} has no credential"
         raise wrong(case, problem, suggest(tenant, profile.credentials))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from psp_harness.case import Case
 from psp_harness.errors import DataError
 from psp_harness.model import Intent, Role
-from psp_harness.vocabulary import MOVES
+from psp_harness.vocabulary import MOVES, WISHES
 
 _OWN_AMOUNT = "give each step an amount of its own: what a subject did is attributed by it"
 
@@ -25,9 +25,10 @@ def refuse_shared_amounts(asked: Iterable[tuple[Case, Sequence[Intent]]]) -> Non
 
 def _in_one_case(case: Case, intents: Sequence[Intent]) -> None:
     asked: dict[tuple[object, ...], Intent] = {}
-    for intent in (each for each in intents if each.operation in MOVES):
+    for intent in (each for each in intents if each.operation in MOVES | WISHES.keys()):
         of_client = case.role is Role.CLIENT
-        what = (intent.operation, intent.amount, None if of_client else intent.payment)
+        apart = None if of_client or case.role is Role.SHOP else intent.payment
+        what = (WISHES.get(intent.operation, intent.operation), intent.amount, apart)
         other = asked.setdefault(what, intent)
         if other is not intent and (of_client or other.reference != intent.reference):
             raise wrong(case, f"two steps ask for {intent.operation} of {intent.amount}", _OWN_AMOUNT)

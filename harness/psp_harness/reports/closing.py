@@ -11,6 +11,7 @@ from psp_harness.model import Errored, Known, Level, Passed, Report, Unexercised
 from psp_harness.reports.findings import by_money
 from psp_harness.reports.json import summary
 from psp_harness.reports.line import Line
+from psp_harness.vocabulary import CRASH_POINT
 
 _ABOUT_KNOWN = (
     "KNOWN means: the rule does not hold, what is shown above did happen, and it was expected, because the profile "
@@ -27,9 +28,19 @@ def closing(report: Report) -> Iterator[Line]:
     yield Line("")
     yield Line(f"verdicts: {', '.join(counts)}")
     yield Line(f"{_count(len(report.histories), 'case')}, {_count(exchanges, 'exchange')}, {report.seconds:.1f} s")
+    yield from _points(report)
     if _having(report, Known):
         yield Line(_ABOUT_KNOWN)
     yield _verdict(report)
+
+
+def _points(report: Report) -> Iterator[Line]:
+    """Of a shop: at how many points its process was ended."""
+    found = [point for name in report.histories if (point := CRASH_POINT.search(name))]
+    if found:
+        exchanges = len([point for point in found if point[1] == "exchange"])
+        at = f"{exchanges} around requests, {len(found) - exchanges} around commits"
+        yield Line(f"{_count(len(found), 'crash point')}: {at}; the process was ended at each, and started again")
 
 
 def _verdict(report: Report) -> Line:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from psp_harness.errors import UsageError
 from psp_harness.model import Role
-from psp_harness.subjects import clients, providers, receivers
+from psp_harness.subjects import clients, providers, receivers, shops
 from psp_harness.subjects.client import ClientSubject
 from psp_harness.subjects.clients import Opened
 from psp_harness.subjects.options import Options
@@ -18,6 +18,7 @@ from psp_harness.subjects.providers import permitted
 from psp_harness.subjects.receiver import ReceiverSubject
 from psp_harness.subjects.reference_provider import presentable
 from psp_harness.subjects.sdks import SDKS
+from psp_harness.subjects.shop import ShopSubject
 
 __all__ = [
     "KINDS",
@@ -29,6 +30,7 @@ __all__ = [
     "open_client",
     "open_provider",
     "open_receiver",
+    "open_shop",
     "our_psp",
     "our_psp_app",
     "permitted",
@@ -38,6 +40,7 @@ __all__ = [
 ClientOpener = Callable[[str, Options], Opened]
 ProviderOpener = Callable[[str, Options, AsyncExitStack], Awaitable[ProviderSubject]]
 ReceiverOpener = Callable[[str, Options, AsyncExitStack], Awaitable[ReceiverSubject]]
+ShopOpener = Callable[[str, Options, AsyncExitStack], Awaitable[ShopSubject]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,17 @@ class Kind:
     client: ClientOpener | None = None
     provider: ProviderOpener | None = None
     receiver: ReceiverOpener | None = None
+    shop: ShopOpener | None = None
 
     @property
     def roles(self) -> tuple[Role, ...]:
         """The roles in which an address of this kind can be judged."""
-        openers = {Role.CLIENT: self.client, Role.PROVIDER: self.provider, Role.RECEIVER: self.receiver}
+        openers = {
+            Role.CLIENT: self.client,
+            Role.PROVIDER: self.provider,
+            Role.RECEIVER: self.receiver,
+            Role.SHOP: self.shop,
+        }
         return tuple(role for role, opener in openers.items() if opener is not None)
 
 
@@ -74,8 +83,13 @@ KINDS: Mapping[str, Kind] = {
         client=clients.exec_client,
         provider=providers.exec_provider,
         receiver=receivers.exec_receiver,
+        shop=shops.exec_shop,
     ),
-    "python": Kind("module:attribute, the protocol's verbs as methods of an object", client=clients.python_client),
+    "python": Kind(
+        "module:attribute, the protocol's verbs as methods of an object",
+        client=clients.python_client,
+        shop=shops.python_shop,
+    ),
     "sdk": Kind("a published SDK: name, name?option=value&…", client=clients.sdk_client),
     "reference": Kind(
         "what the project brings: client, provider, provider?webhooks=URL&store=…, receiver",
@@ -88,6 +102,7 @@ KINDS: Mapping[str, Kind] = {
         client=clients.miniature_client,
         provider=providers.miniature_provider,
         receiver=receivers.miniature_receiver,
+        shop=shops.miniature_shop,
     ),
 }
 
@@ -125,6 +140,15 @@ async def open_receiver(address: str, options: Options) -> AsyncIterator[Receive
     assert kind.receiver is not None
     async with AsyncExitStack() as stack:
         yield await kind.receiver(rest, options, stack)
+
+
+@asynccontextmanager
+async def open_shop(address: str, options: Options) -> AsyncIterator[ShopSubject]:
+    """The shop at an address; none is started yet. Raises `UsageError` where the address means nothing."""
+    kind, rest = _split(address, Role.SHOP)
+    assert kind.shop is not None
+    async with AsyncExitStack() as stack:
+        yield await kind.shop(rest, options, stack)
 
 
 def default_role(address: str) -> Role:

@@ -115,10 +115,16 @@ class ProcessChannel:
             async with asyncio.timeout(_END_SECONDS):
                 await self._process.wait()
 
+    @property
+    def is_over(self) -> bool:
+        """The process ended."""
+        return self._process.returncode is not None
+
     async def kill(self) -> None:
         """End the process as a crash does: at once, and its children with it."""
         self._kill()
         await self.close()
+        self._fail(SubjectError("the subject's process was ended"))
 
     def _kill(self) -> None:
         with suppress(ProcessLookupError):  # it ended by itself, and so did its children

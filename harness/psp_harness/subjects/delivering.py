@@ -104,7 +104,7 @@ class Sender:
             "event_id": delivery.event_id,
             "id": order.payment_id,
             "payment_id": order.payment_id,
-            "refund_id": f"ref_{delivery.event_id}",
+            "refund_id": delivery.refund_id or f"ref_{delivery.event_id}",
             "amount": delivery.amount,
             "captured": delivery.amount,
             "currency": delivery.currency,

@@ -16,7 +16,7 @@ from jsonschema.exceptions import best_match
 
 from psp_harness.contracts import SCHEMAS
 from psp_harness.errors import SubjectError
-from psp_harness.model import Claims, Done, Effect, Failed, Intent, Outcome, Refused, Retries
+from psp_harness.model import Claims, Done, Effect, Failed, Intent, Outcome, Refused, Retries, Row
 
 VERSION = 1
 Message = Mapping[str, Any]
@@ -86,6 +86,27 @@ def read_effects(rows: list[Message]) -> tuple[Effect, ...]:
     What has an amount that is none is left out: a provider that let one through is judged all the same.
     """
     return tuple(_effect(row) for row in rows if type(row["amount"]) is int)
+
+
+KINDS: Mapping[str, str] = {
+    "orders": "order",
+    "refunds": "refund",
+    "subscriptions": "subscription",
+    "payouts": "payout",
+}
+"""The lists of a shop's books, and what each is of."""
+
+
+def rows(said: object) -> tuple[tuple[Row, ...], int]:
+    """What a shop says in `state` that it believes, and how many transactions it committed."""
+    books = check("state", said, "state")
+    found = (_row(kind, row) for name, kind in KINDS.items() for row in books.get(name, ()))
+    return tuple(found), books.get("commits", 0)
+
+
+def _row(kind: str, row: Message) -> Row:
+    psp_id, order_id, currency = (str(row.get(name) or "") for name in ("psp_id", "order_id", "currency"))
+    return Row(kind, str(row["id"]), row["amount"], row["status"], currency, psp_id, order_id, row.get("shipped"))
 
 
 def _effect(row: Message) -> Effect:

@@ -261,6 +261,10 @@ class _ProviderLine:
         if not self.released:
             await self._send_half()
 
+    async def end_sender(self) -> None:
+        """The sender is this harness: its connection breaks."""
+        await self.reset()
+
     async def _send_half(self) -> None:
         """The head and half of the body, and then a reset: the provider has the key, and never the whole request."""
         _, writer = await self._caller.connect()

@@ -22,6 +22,8 @@ Upstream = Callable[[Request], Awaitable[Answer]]
 Classify = Callable[[Request], tuple[int | None, str | None]]
 """Which step a request belongs to, and which operation it asks for."""
 
+EndSender = Callable[[], Awaitable[None]]
+
 MAX_BODY = 8 * 2**20
 """Bytes; a longer request is answered 413 and its connection closed."""
 
@@ -67,8 +69,18 @@ class _Draft:
 class Server:
     """Serves one case on a free loopback port: `async with Server(…) as server: server.base_url`."""
 
-    def __init__(self, upstream: Upstream, classify: Classify, strikes: Sequence[Strike], *, patience: float) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        classify: Classify,
+        strikes: Sequence[Strike],
+        *,
+        patience: float,
+        end_sender: EndSender | None = None,
+    ) -> None:
+        """`patience`: seconds that the sender waits; `end_sender` ends its process, where somebody can."""
         self._upstream, self._classify, self._strikes, self.patience = upstream, classify, strikes, patience
+        self.end_sender = end_sender
         self._started = time.perf_counter()
         self._drafts: list[_Draft] = []
         self._attempts: Counter[int] = Counter()
@@ -135,11 +147,12 @@ class Server:
 
     def strike_for(self, draft: _Draft, request: Request) -> Strike | None:
         draft.step, draft.operation = self._classify(request)
+        at_number = next((strike for strike in self._strikes if strike.number == draft.number), None)
         if draft.step is None:
-            return None
+            return at_number
         self._attempts[draft.step] += 1
         attempt = self._attempts[draft.step]
-        return next((strike for strike in self._strikes if strike.hits(draft.step, attempt)), None)
+        return at_number or next((strike for strike in self._strikes if strike.hits(draft.step, attempt)), None)
 
     async def forward(self, draft: _Draft, request: Request) -> Answer:
         draft.answer = await self._upstream(request)
@@ -167,7 +180,7 @@ class _Connection:
             self._http.start_next_cycle()
 
     async def _exchange(self, draft: _Draft, request: Request) -> None:
-        line = _ClientLine(self._http, self._reader, self._writer, draft, self._server.patience)
+        line = _ClientLine(self._http, self._reader, self._writer, draft, self._server)
         strike = self._server.strike_for(draft, request)
         try:
             if strike is None:
@@ -224,7 +237,7 @@ class _Connection:
             draft.sent = bytes(raw)
             draft.answer = Answer(status, ((b"Connection", b"close"),))
             if self._http.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-                await _ClientLine(self._http, self._reader, self._writer, draft, 0).answer(draft.answer)
+                await _ClientLine(self._http, self._reader, self._writer, draft, self._server).answer(draft.answer)
         return draft, None
 
 
@@ -237,10 +250,10 @@ class _ClientLine:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         draft: _Draft,
-        patience: float,
+        server: Server,
     ) -> None:
         self._http, self._reader, self._writer, self._draft = http, reader, writer, draft
-        self.patience = patience
+        self._server, self.patience = server, server.patience
 
     async def answer(self, answer: Answer) -> None:
         if self._hung_up():
@@ -258,6 +271,11 @@ class _ClientLine:
         if raw is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self._writer.transport.abort()
+
+    async def end_sender(self) -> None:
+        if self._server.end_sender is not None:
+            await self._server.end_sender()
+        self._writer.transport.abort()  # what was at the other end is gone
 
     async def leave(self, forward: Forward) -> None:
         at_work = asyncio.ensure_future(forward())

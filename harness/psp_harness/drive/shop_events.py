@@ -1,0 +1,109 @@
+"""The PSP's webhooks to a shop: about what really happened, signed, and again until somebody takes them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from psp_harness.drive.ending import NothingThere
+from psp_harness.errors import SubjectError
+from psp_harness.model import Answer, Delivery, Done, Effect, Intent, Order, Outcome, Request
+from psp_harness.profile import Profile
+from psp_harness.subjects.shop import Shop, ShopSubject
+from psp_harness.vocabulary import WISHES
+from psp_harness.wire.caller import raw_bytes
+from psp_harness.wire.server import Server
+
+TRIES = 4
+"""Deliveries of one event at most, as long as no 2xx comes."""
+
+PAUSE_SECONDS = 0.1
+"""Between two of them."""
+
+HAPPENS_SECONDS = 3.0
+"""So long a webhook waits for what it tells of, where that is asked for in the same moment."""
+
+URL = "https://shop.example/webhooks"
+"""Where a shop takes them, as far as a PSP signs that."""
+
+T = TypeVar("T")
+Surely = Callable[[Callable[[Shop], Awaitable[Outcome]]], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Delivers the webhooks of one case."""
+
+    subject: ShopSubject
+    profile: Profile
+    server: Server
+    psp: Any
+    surely: Surely
+    """Asks the shop, and once more where its process was ended meanwhile."""
+
+    async def deliver(self, intent: Intent, asked: Sequence[Intent]) -> None:
+        """One event, until a 2xx comes. Raises `SubjectError` where the shop does not say what it answers."""
+        assert intent.delivery is not None
+        assert self.subject.sender is not None
+        delivery = await self._about(intent, intent.delivery, asked)
+        for attempt in range(TRIES):
+            await asyncio.sleep(PAUSE_SECONDS if attempt else 0)
+            request = self.subject.sender.request(replace(intent, delivery=delivery), URL, time.time())
+            answer = await self._told(intent, request)
+            if answer.accepted or not delivery.genuine:
+                return
+
+    async def _told(self, intent: Intent, request: Request) -> Answer:
+        """Give it to the shop, and write both down as an exchange."""
+        draft = self.server.begin()
+        draft.step, draft.operation, draft.request, draft.sent = (
+            intent.step,
+            intent.operation,
+            request,
+            raw_bytes(request),
+        )
+        lines = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.headers]
+        params = {"headers": lines, "body": request.body.decode()}
+        outcome = await self.surely(lambda shop: shop.do("deliver-webhook", params))
+        status = outcome.values.get("status") if isinstance(outcome, Done) else None
+        if type(status) is not int:
+            raise SubjectError(
+                f"'deliver-webhook' was answered {outcome!r}; expected ok with a status",
+                do='answer {"ok": {"status": 200}} with the status that the PSP would see',
+            )
+        draft.answer = draft.seen = Answer(status)
+        draft.ended = self.server.now()
+        return draft.answer
+
+    async def _about(self, intent: Intent, delivery: Delivery, asked: Sequence[Intent]) -> Delivery:
+        """The event with the ids of what happened; of what did not happen, with ids that nobody knows."""
+        payment = await self._happened(intent, "payment", delivery.order, asked, intent.payment)
+        refund, about = None, next(each for each in asked if each.step == (intent.refund or intent.payment))
+        if intent.refund is not None:
+            order = replace(delivery.order, amount=about.amount)
+            refund = await self._happened(intent, "refund", order, asked, intent.refund)
+        fits = (delivery.amount, delivery.currency) == (about.amount, about.currency)
+        if delivery.genuine and fits and (payment is None or (intent.refund is not None and refund is None)):
+            raise NothingThere(f"the PSP has nothing to tell of: no {about.operation} of {about.amount} happened")
+        known = payment.id if payment else f"pay_{delivery.event_id}"
+        reference = (payment.reference if payment else "") or delivery.order.id
+        order = replace(delivery.order, payment_id=known, id=reference)
+        return replace(delivery, order=order, refund_id=refund.id if refund else "")
+
+    async def _happened(
+        self, intent: Intent, kind: str, order: Order, asked: Sequence[Intent], step: int | None
+    ) -> Effect | None:
+        """The effect that it tells of; waited for where it is asked for at the same time."""
+        placed = next((each for each in asked if each.step == step), None)
+        amount = placed.amount if placed is not None else order.amount
+        now = [i for i in asked if i.moment == intent.moment and i.operation in WISHES and i.amount == amount]
+        deadline = time.monotonic() + (HAPPENS_SECONDS if now else 0.0)
+        while True:
+            effects: Sequence[Effect] = await self.psp.effects()
+            found = next((each for each in effects if each.kind == kind and each.amount == amount), None)
+            if found is not None or time.monotonic() >= deadline:
+                return found
+            await asyncio.sleep(0.01)

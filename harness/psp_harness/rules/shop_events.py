@@ -1,0 +1,145 @@
+"""A shop and its PSP's events: each is believed only if it fits, books once, ships once, and takes nothing back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psp_harness.model import Delivery, Exchange, History, Intent, Role, Row
+from psp_harness.profile import Profile
+from psp_harness.rules import rule
+from psp_harness.rules.of_shops import effects_about
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event, the order that it is about, and what the settled books say of that."""
+
+    delivery: Delivery
+    attempts: tuple[Exchange, ...]
+    order: Intent
+    row: Row
+    before: str
+    """What the books called the order before."""
+    charged: bool
+    """The PSP holds money for it."""
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return tuple(x.number for x in self.attempts)
+
+
+def told(history: History, profile: Profile) -> Iterator[Told]:
+    """Every event about an order that stands in the settled books."""
+    by_step = {intent.step: intent for intent in history.intents}
+    for intent in history.intents:
+        order = by_step.get(intent.payment or 0)
+        if intent.delivery is None or order is None or not history.books:
+            continue
+        rows = [r for r in history.books[-1].rows if r.kind == "order" and r.amount == order.amount]
+        attempts = history.attempts(intent)
+        if rows and attempts:
+            before = _before(history, attempts[0].number, order.amount)
+            charged = _charged(history, order, rows[0])
+            yield Told(intent.delivery, attempts, order, rows[0], before, charged)
+
+
+def _before(history: History, number: int, amount: int) -> str:
+    seen = [b for b in history.books if b.seen < number]
+    rows = [r for b in seen[-1:] for r in b.rows if r.kind == "order" and r.amount == amount]
+    return rows[0].status if rows else ""
+
+
+def _charged(history: History, order: Intent, row: Row) -> bool:
+    """The PSP holds money for it, perhaps of another amount."""
+    wish = [i for i in history.intents if i.operation == "confirm-order" and i.reference == order.reference]
+    named = any(e.kind == "payment" and e.id == row.psp_id for e in history.effects or ())
+    return named or bool(wish and effects_about(history, wish[0]))
+
+
+def _late(history: History, profile: Profile) -> Iterator[Told]:
+    """Of what was before: the order is paid already."""
+    for each in told(history, profile):
+        early = each.delivery.event in {"payment-processing", "payment-failed"}
+        if early and each.delivery.genuine and each.before == "done":
+            yield each
+
+
+@rule(
+    "a-late-event-takes-nothing-back",
+    role=Role.SHOP,
+    on=_late,
+    needs={"webhooks", "failure-events"},
+    money_risk=True,
+    source="hyperswitch-docs, integration-guide/webhooks.md: apply only the newer state; failure mode W20",
+    fix="let a table say from which state to which an order may go: what comes late changes nothing",
+)
+def a_late_event_takes_nothing_back(event: Told, profile: Profile) -> str | None:
+    """An order that is paid stays paid when an event of what was before comes late."""
+    if event.row.status == "done":
+        return None
+    return f"order {event.row.id} was paid, and is {event.row.status!r} since {event.delivery.event} came late"
+
+
+def _unbelievable(history: History, profile: Profile) -> Iterator[Told]:
+    """Forged, or of another amount than the order's; of an order for which nobody paid."""
+    for each in told(history, profile):
+        misfits = (each.delivery.amount, each.delivery.currency) != (each.order.amount, each.order.currency)
+        if (each.delivery.forged or misfits) and not each.charged:
+            yield each
+
+
+@rule(
+    "an-event-that-does-not-fit-pays-nothing",
+    role=Role.SHOP,
+    on=_unbelievable,
+    needs={"webhooks", "amounts-in-webhooks", "signed-webhooks"},
+    money_risk=True,
+    source="psp-harness: who pays one cent has not paid; failure modes W01, W25",
+    fix="verify the signature, and compare amount and currency with the order's, before you call it paid",
+)
+def an_event_that_does_not_fit_pays_nothing(event: Told, profile: Profile) -> str | None:
+    """An event that the PSP did not sign, or of another amount than the order's, does not pay it."""
+    if event.row.status != "done":
+        return None
+    why = "that nobody signed" if event.delivery.forged else f"of {event.delivery.amount} {event.delivery.currency}"
+    return f"order {event.row.id} of {event.order.amount} {event.order.currency} was paid by an event {why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """An order whose shop says how often its goods left."""
+
+    row: Row
+    charged: bool
+    exchanges: tuple[int, ...]
+
+
+def _shipped(history: History, profile: Profile) -> Iterator[Shipped]:
+    for order in (i for i in history.intents if i.operation == "place-order"):
+        for row in (r for r in (history.books[-1].rows if history.books else ()) if r.kind == "order"):
+            if row.amount == order.amount and row.shipped is not None:
+                mine = {i.step for i in history.intents if order.reference == i.reference or i.payment == order.step}
+                yield Shipped(
+                    row, _charged(history, order, row), tuple(x.number for x in history.exchanges if x.step in mine)
+                )
+
+
+@rule(
+    "an-order-is-shipped-once",
+    role=Role.SHOP,
+    on=_shipped,
+    needs_effects=True,
+    otherwise="the shop does not say how often goods left",
+    source="psp-harness: the answer, its replay, the page customers return to and the webhook tell one thing; failure "
+    "modes C28, W15, W22, W23",
+    fix="ship in the transaction that moves the order to paid, and let only one such move be possible",
+)
+def an_order_is_shipped_once(order: Shipped, profile: Profile) -> str | None:
+    """Goods leave once for an order that was paid, whoever says so and how often, and never for another."""
+    count = order.row.shipped or 0
+    if count > 1:
+        return f"the goods of order {order.row.id} left {count} times"
+    if count and not order.charged:
+        return f"the goods of order {order.row.id} left, and nobody paid for it"
+    return None

@@ -1,0 +1,217 @@
+"""A shop moves money once for each wish, and its books say of it what is true, whatever happened in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psp_harness.model import Effect, Failed, History, Intent, Level, Refused, Role, Row
+from psp_harness.profile import Profile
+from psp_harness.rules import rule
+from psp_harness.rules.of_shops import (
+    Believed,
+    Happened,
+    Uncertain,
+    Wish,
+    at_risk,
+    believed,
+    happened,
+    settled_late,
+    uncertain,
+    wishes,
+)
+from psp_harness.rules.wording import done
+
+_CALM = "no case asked for anything twice, lost an answer or ended the shop's process"
+
+
+def _payments(history: History, profile: Profile) -> Iterator[Wish]:
+    return (wish for wish in at_risk(history, profile) if wish.intent.operation != "refund-order")
+
+
+@rule(
+    "an-order-is-charged-once",
+    role=Role.SHOP,
+    on=_payments,
+    needs_effects=True,
+    otherwise=_CALM,
+    source="Hyperswitch, Idempotency FAQ; failure modes C06, C13 to C15, C30, C31, R12",
+    fix="let the order's row say that it is being paid, committed before you ask, and ask with its id as the key",
+)
+def an_order_is_charged_once(wish: Wish, profile: Profile) -> str | None:
+    """An order or a subscription's period is charged once, whoever presses again and whatever was lost in between."""
+    return _twice(wish)
+
+
+def _refunds(history: History, profile: Profile) -> Iterator[Wish]:
+    return (wish for wish in at_risk(history, profile) if wish.intent.operation == "refund-order")
+
+
+@rule(
+    "a-refund-is-given-once",
+    role=Role.SHOP,
+    on=_refunds,
+    needs={"refunds"},
+    needs_effects=True,
+    otherwise=_CALM,
+    source="psp-harness: money that went back twice does not return; failure modes C14, C15, R04, R07",
+    fix="write a pending row for the refund first, commit it, and ask with that row's id as the key, each time",
+)
+def a_refund_is_given_once(wish: Wish, profile: Profile) -> str | None:
+    """A refund is given once, whoever presses again and whatever was lost in between."""
+    return _twice(wish)
+
+
+def _twice(wish: Wish) -> str | None:
+    if len(wish.effects) <= 1:
+        return None
+    happened_ = f"happened {len(wish.effects)} times: {done(wish.effects)}"
+    return f"{wish.called} was asked for {_times(wish.asked)}, and {happened_}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+@rule(
+    "money-that-moved-has-one-row",
+    role=Role.SHOP,
+    on=happened,
+    needs_effects=True,
+    source="psp-harness: the books are what the shop knows; failure modes C15, C24, C28, R07, R09",
+    fix="write the row before you ask, keep it whatever comes back, and hold the PSP's id in it by a UNIQUE index",
+)
+def money_that_moved_has_one_row(moved: Happened, profile: Profile) -> str | None:
+    """Each movement of money stands in the shop's books once: as done, or as in doubt."""
+    what = f"{moved.effect.kind} {moved.effect.id} of {moved.effect.amount}"
+    if not moved.rows:
+        return f"{what} happened, and no row of the shop's books says so"
+    if len(moved.rows) > 1:
+        return f"{what} happened once, and stands in the books {len(moved.rows)} times: {_rows(moved.rows)}"
+    if moved.rows[0].status in {"failed", "open"}:
+        return f"{what} happened, and the books call it {moved.rows[0].status!r}: {_rows(moved.rows)}"
+    return None
+
+
+def _rows(rows: tuple[Row, ...]) -> str:
+    return ", ".join(f"{row.kind} {row.id} ({row.status})" for row in rows)
+
+
+@rule(
+    "a-row-that-is-done-is-money-that-moved",
+    role=Role.SHOP,
+    on=believed,
+    needs_effects=True,
+    source="psp-harness: who ships what nobody paid has lost the goods; failure modes R11, W01, W25",
+    fix="call it done when the PSP says so of this payment, and compare amount and currency",
+)
+def a_row_that_is_done_is_money_that_moved(row: Believed, profile: Profile) -> str | None:
+    """What the books call done did happen at the PSP, with the same amount."""
+    told = f"{row.row.kind} {row.row.id} of {row.row.amount} is done in the books"
+    if not row.effects:
+        return f"{told}, and no such money moved"
+    if all(effect.amount != row.row.amount for effect in row.effects):
+        return f"{told}, and what moved is {done(row.effects)}"
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One order when all is settled: what moved, and what the books say."""
+
+    intent: Intent
+    orders: tuple[Row, ...]
+    refunds: tuple[Row, ...]
+    captured: tuple[Effect, ...]
+    returned: tuple[Effect, ...]
+    exchanges: tuple[int, ...]
+
+
+def _accounts(history: History, profile: Profile) -> Iterator[Account]:
+    found = list(wishes(history, profile))
+    for wish in (each for each in found if each.intent.operation == "confirm-order" and history.books):
+        mine = [
+            each
+            for each in found
+            if each.intent.operation == "refund-order" and each.intent.payment == wish.intent.payment
+        ]
+        ids = {row.id for row in wish.rows}
+        refunds = tuple(r for r in history.books[-1].rows if r.kind == "refund" and r.order_id in ids)
+        returned = tuple(
+            e for e in history.effects or () if e.kind == "refund" and e.payment_id in {p.id for p in wish.effects}
+        )
+        exchanges = tuple(n for each in (wish, *mine) for n in each.exchanges)
+        yield Account(wish.intent, wish.rows, refunds, wish.effects, returned, exchanges)
+
+
+@rule(
+    "the-books-balance",
+    role=Role.SHOP,
+    on=_accounts,
+    needs_effects=True,
+    source="psp-harness: ordered = captured - refunded + in doubt",
+    fix="compare your books with the PSP's each night, order by order",
+)
+def the_books_balance(account: Account, profile: Profile) -> str | None:
+    """What the PSP holds of an order is what the books say: paid less refunded, within what they call in doubt."""
+    kept = _sum(account.captured) - _sum(account.returned)
+    paid, doubt = _of(account.orders, "done"), _of(account.orders, "in-doubt")
+    back, maybe = _of(account.refunds, "done"), _of(account.refunds, "in-doubt")
+    if paid - back - maybe <= kept <= paid + doubt - back:
+        return None
+    return (
+        f"of the order of {account.intent.amount} the PSP holds {kept}, and the books say: {paid} paid, {back} given "
+        f"back, {doubt + maybe} in doubt"
+    )
+
+
+def _sum(effects: tuple[Effect, ...]) -> int:
+    return sum(effect.amount for effect in effects)
+
+
+def _of(rows: tuple[Row, ...], status: str) -> int:
+    return sum(row.amount for row in rows if row.status == status)
+
+
+@rule(
+    "a-lost-answer-is-in-doubt",
+    role=Role.SHOP,
+    on=uncertain,
+    money_risk=True,
+    otherwise="no answer was lost, or the shop had found out before anybody looked",
+    source="failure modes C24, C25, C32, R07",
+    fix="leave the row as it was written before you asked, and find out: it has neither failed nor never been there",
+)
+def a_lost_answer_is_in_doubt(case: Uncertain, profile: Profile) -> str | None:
+    """Where the answer was lost, the books say that it is in doubt: it has not failed, and it is not forgotten."""
+    wrong = [each for each in case.said if isinstance(each, Failed) and each.kind != "unknown"]
+    if case.row is None:
+        return f"the answer on {case.wish.called} was lost, and nothing in the books says that money may have moved"
+    if case.row.status in {"failed", "open"}:
+        return (
+            f"the answer on {case.wish.called} was lost, and the books call it {case.row.status!r}{_truth(case.wish)}"
+        )
+    if wrong or any(isinstance(each, Refused) for each in case.said[:1]):
+        return f"the answer on {case.wish.called} was lost, and the shop says that it did not happen{_truth(case.wish)}"
+    return None
+
+
+def _truth(wish: Wish) -> str:
+    return f"; in truth it happened: {done(wish.effects)}" if wish.effects else ""
+
+
+@rule(
+    "nothing-stays-in-doubt",
+    role=Role.SHOP,
+    level=Level.SHOULD,
+    on=settled_late,
+    money_risk=True,
+    otherwise="no answer was lost",
+    source="psp-harness: a PSP that answers leaves no reason for doubt; failure mode W30",
+    fix="look for what is in doubt when you start and from time to time: read it, or ask again with its own key",
+)
+def nothing_stays_in_doubt(wish: Wish, profile: Profile) -> str | None:
+    """What was in doubt is found out about, without anybody pressing again and without a webhook."""
+    if all(row.status != "in-doubt" for row in wish.rows):
+        return None
+    return f"{wish.called} is still in doubt, though the PSP answers and the shop was told to look"

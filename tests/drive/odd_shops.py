@@ -1,0 +1,61 @@
+"""Shops that go wrong in ways that are no fault of money: they die, keep quiet, or say what the protocol does not know."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from psp_harness.miniatures.shops import CarefulShop, Params, Said
+
+
+class Dies(CarefulShop):
+    """Ends by itself when it is asked for a refund."""
+
+    def refund_order(self, params: Params) -> Said:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+
+class SaysWhatIsNoState(CarefulShop):
+    """Has a word of its own for what is in doubt."""
+
+    def state(self, params: Params) -> Said:
+        books = super().state(params)
+        for row in books["ok"]["orders"]:  # type: ignore[attr-defined]
+            row["status"] = "perhaps"
+        return books
+
+
+class NeverEnds(CarefulShop):
+    """Counts its commits, and does not end itself where it is told to."""
+
+    def perhaps_end(self, number: int, when: str) -> None:
+        """It goes on."""
+
+
+class NumbersItsOrders(CarefulShop):
+    """Has ids of its own for orders."""
+
+    def place_order(self, params: Params) -> Said:
+        return super().place_order({**params, "order_id": f"own-{params['order_id']}"})
+
+
+class Raises(CarefulShop):
+    """Its adapter is wrong."""
+
+    def confirm_order(self, params: Params) -> Said:
+        return {"ok": {}, **self.nothing_there}  # type: ignore[attr-defined]
+
+
+class Sleeps(CarefulShop):
+    """Never answers."""
+
+    def confirm_order(self, params: Params) -> Said:
+        self.waits.wait(60)
+        return {}
+
+
+def shop_that_is_lent() -> Any:
+    """What makes one may be a function."""
+    return CarefulShop()

@@ -1,0 +1,116 @@
+"""A shop is driven: ended at every point and started again; whatever else it does, the run ends and says why."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+
+import pytest
+
+from psp_harness import profile
+from psp_harness.errors import UsageError
+from psp_harness.model import Report, Role, Verdict
+from psp_harness.run import Job, run
+
+GENERIC = profile.load("generic")
+ODD = "python:drive.odd_shops:{}"
+
+
+async def judged(subject: str, *only: str, seconds: float = 20.0) -> Report:
+    """A shop of profile `generic`."""
+    named = tuple(f"shop/generic/{name}" for name in only)
+    return await run(Job(Role.SHOP, subject, GENERIC, only=named, step_timeout=seconds, answer_timeout=0.4))
+
+
+def of_outcome(report: Report, *outcomes: str) -> list[Verdict]:
+    """The verdicts with these words."""
+    return [verdict for verdict in report.verdicts if verdict.outcome in outcomes]
+
+
+def reasons(report: Report, *outcomes: str) -> set[str]:
+    """What they say."""
+    return {str(getattr(verdict.result, "reason", "")) for verdict in of_outcome(report, *outcomes)}
+
+
+@pytest.fixture(scope="module")
+def careful() -> Report:
+    """A correct shop, in every case and at every point."""
+    return asyncio.run(judged("miniature:careful-shop"))
+
+
+# --- ended --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_shop_is_ended_at_every_request_and_every_commit(careful: Report) -> None:
+    """Three points for each request, two for each commit; each history shows that its process ended once."""
+    points = [name for name in careful.histories if name.startswith("order-and-refunds-")]
+    kinds = Counter(re.sub(r"-\d+-", "-N-", name.removeprefix("order-and-refunds-")) for name in points)
+    assert kinds == {
+        **dict.fromkeys(("exchange-N-before", "exchange-N-acted", "exchange-N-answered"), 3),
+        **dict.fromkeys(("commit-N-before", "commit-N-after"), 7),
+    }
+    assert {careful.histories[name].ended for name in points} == {1}
+    assert of_outcome(careful, "violated", "errored", "unexercised", "skipped") == []
+
+
+def test_a_point_is_what_its_name_says(careful: Report) -> None:
+    """Before: the PSP did nothing. Acted: it did, and the shop saw no answer. Answered: it was on its way."""
+    first = {
+        when: careful.histories[f"order-and-refunds-exchange-1-{when}"].exchanges[0]
+        for when in ("before", "acted", "answered")
+    }
+    assert [each.fault for each in first.values()] == ["sender-ended"] * 3
+    assert first["before"].answer is None
+    assert first["acted"].answer is not None
+    assert first["acted"].seen is None
+    assert first["answered"].seen is not None
+
+
+async def test_one_point_can_be_judged_alone() -> None:
+    """By the name of its verdict, as a report has it."""
+    report = await judged("miniature:keeps-its-keys-in-memory", "order-and-refunds-exchange-1-acted/*")
+    ended = [name for name in report.histories if "exchange" in name or "commit" in name]
+    assert ended == ["order-and-refunds-exchange-1-acted"]
+    assert "an-order-is-charged-once" in {verdict.rule for verdict in of_outcome(report, "violated")}
+
+
+async def test_a_shop_that_does_not_end_itself_proves_nothing_at_its_commits() -> None:
+    """Unexercised, never passed."""
+    report = await judged(ODD.format("NeverEnds"), "subscription-commit-")
+    assert of_outcome(report, "passed", "violated", "errored") == []
+    assert reasons(report, "unexercised") >= {"the commit never happened this time"}
+
+
+# --- as it pleases ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["NumbersItsOrders", "shop_that_is_lent"])
+async def test_a_shop_in_python_is_a_class_or_a_function_and_may_number_its_orders(name: str) -> None:
+    """What the harness proposes is a proposal."""
+    report = await judged(ODD.format(name), "two-orders-and-refunds", "paid-twice-in-a-row", "event-told-twice")
+    assert of_outcome(report, "violated", "errored") == []
+    assert of_outcome(report, "passed")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Dies", "the subject's process ended before it answered"),
+        ("SaysWhatIsNoState", "does not fit the protocol at .orders[0].status: 'perhaps' is not one of"),
+        ("Raises", "'do' raised AttributeError"),
+        ("Sleeps", "no answer to 'do' within 1 s"),
+    ],
+)
+async def test_a_shop_that_cannot_be_driven_is_errored(name: str, said: str) -> None:
+    """With the reason, and nothing passes in that case."""
+    report = await judged(ODD.format(name), "two-orders-and-refunds/*", seconds=1.0)
+    assert of_outcome(report, "passed", "violated") == []
+    (reason,) = reasons(report, "errored")
+    assert said in reason
+
+
+async def test_a_module_that_is_not_there_is_one_sentence() -> None:
+    """Before anything is driven."""
+    with pytest.raises(UsageError, match=r"^python:no_such_shop:Shop: ModuleNotFoundError: .*; name module:attribute"):
+        await judged("python:no_such_shop:Shop")
