@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from integration.plain import PLAIN
 from psp_harness.profile import load
 from psp_harness.reference.provider import build
 from psp_harness.reference.provider.app import asgi
@@ -67,6 +68,6 @@ async def providing(profile: str = "hyperswitch") -> AsyncIterator[Provider]:
     credentials = dict(facts.credentials)
     async with (
         hosting.in_thread(asgi(build(facts, credentials=credentials))) as base_url,
-        httpx.AsyncClient(base_url=base_url, timeout=BOUND) as http,
+        httpx.AsyncClient(base_url=base_url, timeout=BOUND, verify=PLAIN) as http,
     ):
         yield Provider(http, base_url, credentials)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import httpx
 
+from integration.plain import PLAIN
 from psp_harness.model import Headers
 from psp_harness.reference.shop.running import front_of
 from psp_harness.reference.shop.settings import Settings
@@ -76,7 +77,7 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
     app = front_of(replace(settings, reconcile_seconds=NEVER))
     async with (
         hosting.in_thread(app) as base_url,
-        httpx.AsyncClient(base_url=base_url, timeout=BOUND) as http,
+        httpx.AsyncClient(base_url=base_url, timeout=BOUND, verify=PLAIN) as http,
     ):
         yield Running(http, base_url)
 
