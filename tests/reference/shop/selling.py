@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from psp_harness.model import Headers
 from psp_harness.reference.client_answers import Payment, Refund
 from psp_harness.reference.client_errors import Duplicate, OutcomeUnknown, PaymentError, Rejected
+from psp_harness.reference.shop.psp import PayoutTold
 from psp_harness.signing import SCHEMES, Draft, sign
 
 SECRET = "whsec_planted"
@@ -22,6 +23,7 @@ class Psp:
 
     payments: dict[str, Payment] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
+    payouts: dict[str, PayoutTold] = field(default_factory=dict)
     says: str = "succeeded"
     before: PaymentError | None = None
     """Raised by the next call that moves money, which then did nothing."""
@@ -75,6 +77,22 @@ class Psp:
             raise NOT_FOUND
         return self.refunds[refund_id]
 
+    def create_payout(self, idempotency_key: str, *, amount: int, currency: str, destination: str) -> PayoutTold:
+        self.calls.append(("create_payout", idempotency_key))
+        self._raise("before")
+        if idempotency_key in self.payouts:
+            raise Duplicate(400, "HE_01", "already exists")
+        says = "success" if self.says == "succeeded" else self.says
+        self.payouts[idempotency_key] = PayoutTold(idempotency_key, says, amount, currency)
+        self._raise("after")
+        return self.payouts[idempotency_key]
+
+    def get_payout(self, payout_id: str) -> PayoutTold:
+        self.calls.append(("get_payout", payout_id))
+        if payout_id not in self.payouts:
+            raise NOT_FOUND
+        return self.payouts[payout_id]
+
     def count(self, name: str) -> int:
         """How often it was called."""
         return [called for called, _ in self.calls].count(name)
@@ -125,3 +143,9 @@ def of_refund(
     """A refund's event."""
     thing = {"refund_id": refund_id, "payment_id": order_id, "status": status, "amount": amount, "currency": "EUR"}
     return webhook(event_id, "refund_details", thing)
+
+
+def of_payout(event_id: str, payout_id: str, status: str, amount: int = 5000) -> tuple[Headers, bytes]:
+    """A payout's event."""
+    thing = {"payout_id": payout_id, "status": status, "amount": amount, "currency": "EUR"}
+    return webhook(event_id, "payout_details", thing)

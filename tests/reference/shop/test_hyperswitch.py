@@ -19,6 +19,19 @@ CALLS: dict[str, tuple[Call, str, dict[str, object], dict[str, object]]] = {
         PAYMENT,
     ),
     "cancel": (lambda psp, key: psp.cancel_payment(key, payment_id="ord_1"), "/payments/ord_1/cancel", {}, PAYMENT),
+    "pay out": (
+        lambda psp, key: psp.create_payout(key, amount=6540, currency="EUR", destination="tok_1"),
+        "/payouts/create",
+        {
+            "payout_id": "key-1",
+            "amount": 6540,
+            "currency": "EUR",
+            "payout_token": "tok_1",
+            "confirm": True,
+            "auto_fulfill": True,
+        },
+        {"payout_id": "key-1", "status": "success", "amount": 6540, "currency": "EUR"},
+    ),
 }
 """Each call that moves money: how it is made, its path, its body, and a yes."""
 

@@ -15,6 +15,7 @@ from typing import Any
 ID_OF: Mapping[str, tuple[str, str]] = {
     "payment_details": ("payment", "payment_id"),
     "refund_details": ("refund", "refund_id"),
+    "payout_details": ("payout", "payout_id"),
 }
 """By the type of the content: what it is of, and the member that names it. All else the shop knows nothing about."""
 

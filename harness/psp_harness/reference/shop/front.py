@@ -4,8 +4,9 @@
     POST /api/v1/captures {order_id, amount}                                     what was authorised (`capture: manual`)
     POST /api/v1/voids    {order_id}                                             or gives it up
     POST /api/v1/refunds  {order_id, request, amount}                            the refund of that request, made once
+    POST /api/v1/payouts  {request, amount, currency, destination}               the payout of that request, made once
     GET  /api/v1/orders/ID?wait=SECONDS                                          until it is decided, so long at most
-    GET  /api/v1/refunds/ID, /api/v1/state
+    GET  /api/v1/refunds/ID, /api/v1/payouts/ID, /api/v1/state
     POST /api/v1/reconcile                                                       look after what is in doubt, now
     POST /webhooks                                                               of the PSP, signed
     GET  /health, /health/ready
@@ -37,7 +38,7 @@ from psp_harness.reference.shop.psp import Capture
 from psp_harness.reference.shop.queue import Queue
 from psp_harness.reference.shop.refusals import Invalid, WrongState
 from psp_harness.reference.shop.shop import OPEN, Shop
-from psp_harness.reference.shop.statement import of_order, of_refund
+from psp_harness.reference.shop.statement import of_order, of_payout, of_refund
 from psp_harness.reference.shop.working import Worker
 
 LARGEST_BODY = 1 << 20
@@ -70,9 +71,11 @@ def front(shop: Shop, *, reconcile_seconds: float, queue: Queue | None = None, l
             post("/api/v1/captures", capture),
             post("/api/v1/voids", void),
             post("/api/v1/refunds", refund),
+            post("/api/v1/payouts", pay_out),
             post("/api/v1/reconcile", lambda shop, _: (200, asdict(shop.reconcile()))),
             Route("/api/v1/orders/{id}", _waiting(shop), methods=["GET"]),
             get("/api/v1/refunds/{id}", lambda shop, name: there(of_refund(shop.refunds.get(name)))),
+            get("/api/v1/payouts/{id}", lambda shop, name: there(of_payout(shop.payouts.get(name)))),
             get("/api/v1/state", lambda shop, _: (200, shop.state())),
             get("/health/ready", _ready),
             Route("/health", _alive, methods=["GET"]),
@@ -112,6 +115,12 @@ def refund(shop: Shop, body: Body) -> Told:
     """A refund, made: whoever asks for it again is told how it stands."""
     asked = {"request": _text(body, "request"), "amount": body.get("amount", 0)}
     return created(of_refund(shop.refunds.refund_order(_text(body, "order_id"), **asked)))
+
+
+def pay_out(shop: Shop, body: Body) -> Told:
+    """A payout, made: whoever asks for it again is told how it stands."""
+    asked = {"amount": body.get("amount", 0), **{name: _text(body, name) for name in ("currency", "destination")}}
+    return created(of_payout(shop.payouts.pay_out(_text(body, "request"), **asked)))
 
 
 def _order(shop: Shop, order_id: str) -> Mapping[str, Any]:

@@ -1,13 +1,18 @@
 """What a shop asks of Hyperswitch beside payments and refunds; each call that moves money has its key first.
 
-Captures and voids have no id of their own that Hyperswitch would refuse twice: the state of the payment does (400 IR_14
-and IR_16, crates/router/src/core/payments/helpers.rs:3845-3913 and payment_cancel.rs:73-84, release 2026.06.25.0).
+A payout has an id of the shop's own, and a second one under it is refused (400 HE_01, payouts/validator.rs:117-133,
+release 2026.06.25.0). Captures and voids have none: there the state of the payment refuses (400 IR_14 and IR_16,
+payments/helpers.rs:3845-3913 and payment_cancel.rs:73-84 in crates/router/src/core/payments).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from psp_harness.reference import client_answers as answers
 from psp_harness.reference.client import HyperswitchClient, expect_amount, expect_id, expect_key
+from psp_harness.reference.client_errors import OutcomeUnknown
+from psp_harness.reference.shop.psp import PayoutTold
 
 
 class HyperswitchOfShop(HyperswitchClient):
@@ -23,6 +28,38 @@ class HyperswitchOfShop(HyperswitchClient):
         """Give up what was authorised."""
         told = self._post(f"/payments/{expect_id(payment_id)}/cancel", expect_key(idempotency_key), {})
         return _of(answers.payment(told), payment_id)
+
+    def create_payout(self, idempotency_key: str, *, amount: int, currency: str, destination: str) -> PayoutTold:
+        """Send `amount` minor units to what the token `destination` stands for; the key becomes the `payout_id`."""
+        key = expect_key(idempotency_key)
+        told = self._post(
+            "/payouts/create",
+            key,
+            {
+                "payout_id": key,  # which the OpenAPI document leaves out, and the router takes
+                "amount": expect_amount(amount),
+                "currency": currency,
+                "payout_token": destination,
+                "confirm": True,
+                "auto_fulfill": True,
+            },
+        )
+        payout = _payout(told)
+        answers.expect((payout.payout_id, payout.amount, payout.currency), (key, amount, currency))
+        return payout
+
+    def get_payout(self, payout_id: str) -> PayoutTold:
+        """Read a payout: `Rejected` with status 404 if there is none."""
+        payout = _payout(self._get(f"/payouts/{expect_id(payout_id)}"))
+        answers.expect(payout.payout_id, payout_id)
+        return payout
+
+
+def _payout(told: Mapping[str, object]) -> PayoutTold:
+    match told:
+        case {"payout_id": str(name), "status": str(status), "amount": int(amount), "currency": str(currency)}:
+            return PayoutTold(name, status, amount, currency)
+    raise OutcomeUnknown("the PSP's yes lacks payout_id, status, amount or currency")
 
 
 def _of(payment: answers.Payment, payment_id: str) -> answers.Payment:

@@ -6,6 +6,7 @@ What the calls raise is `client_errors`: whether the outcome is known is what th
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from psp_harness.reference.client_answers import Payment, Refund
@@ -53,5 +54,27 @@ class RefundProvider(Protocol):
         ...
 
 
-class Psp(PaymentProvider, RefundProvider, Protocol):
+@dataclass(frozen=True, slots=True)
+class PayoutTold:
+    """A payout as the PSP tells of it; its amount in minor units."""
+
+    payout_id: str
+    status: str
+    amount: int
+    currency: str
+
+
+class PayoutProvider(Protocol):
+    """Sends money to somebody."""
+
+    def create_payout(self, idempotency_key: str, *, amount: int, currency: str, destination: str) -> PayoutTold:
+        """Send `amount` minor units; the key is the id of the pending row."""
+        ...
+
+    def get_payout(self, payout_id: str) -> PayoutTold:
+        """Read it: `Rejected` with status 404 where there is none."""
+        ...
+
+
+class Psp(PaymentProvider, RefundProvider, PayoutProvider, Protocol):
     """Everything that the shop needs of one."""

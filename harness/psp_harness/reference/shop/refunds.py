@@ -30,6 +30,9 @@ from psp_harness.reference.shop.tables import Order, Refund
 SAYS: Mapping[str, RefundEvent] = {"succeeded": RefundEvent.SUCCEED, "failed": RefundEvent.FAIL}
 """What a refund's status means; every other one: it is pending."""
 
+NOT_JUDGED = frozenset({401, 403, 429})
+"""Refusals that say nothing of what was asked for: not now, or not with this credential."""
+
 
 class Refunds:
     """What goes back."""
@@ -104,8 +107,8 @@ class Refunds:
         """A refusal says nothing of an earlier request under this key: only where there is none, it is one."""
         if (made := self._read(refund_id)) is not None:
             return made
-        if error.status in {401, 403, 429}:
-            raise error  # not now, or not like this: the refund itself was not judged, and stays pending
+        if error.status in NOT_JUDGED:
+            raise error
         self._move(refund_id, RefundEvent.FAIL)
         raise error
 

@@ -13,15 +13,16 @@ from psp_harness.reference.shop.captures import Captures
 from psp_harness.reference.shop.inbox import APPLIED, RECEIVED, Inbox
 from psp_harness.reference.shop.locks import Locks, NoLocks
 from psp_harness.reference.shop.orders import IN_DOUBT, Orders
+from psp_harness.reference.shop.payouts import Payouts
 from psp_harness.reference.shop.psp import Psp
 from psp_harness.reference.shop.refunds import Refunds
 from psp_harness.reference.shop.statement import statement
-from psp_harness.reference.shop.states import RefundStatus
-from psp_harness.reference.shop.tables import Order, Refund
+from psp_harness.reference.shop.states import PayoutStatus, RefundStatus
+from psp_harness.reference.shop.tables import Order, Payout, Refund
 from psp_harness.reference.shop.telling import applying
 
-OPEN = frozenset({*IN_DOUBT, RefundStatus.PENDING})
-"""States of orders and refunds of which the end is not known."""
+OPEN = frozenset({*IN_DOUBT, RefundStatus.PENDING, PayoutStatus.PENDING})
+"""States of which the end is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Parts:
     orders: type[Orders] = Orders
     captures: type[Captures] = Captures
     refunds: type[Refunds] = Refunds
+    payouts: type[Payouts] = Payouts
     inbox: type[Inbox] = Inbox
 
 
@@ -66,6 +68,7 @@ class Shop:
         self.orders = parts.orders(self.books, psp)
         self.captures = parts.captures(self.orders, psp)
         self.refunds = parts.refunds(self.books, psp)
+        self.payouts = parts.payouts(self.books, psp)
         self.inbox = parts.inbox(self.books, webhook_secrets, applying(self.books), account=account)
 
     def close(self) -> None:
@@ -86,9 +89,9 @@ class Shop:
     def reconcile(self) -> Reconciled:
         """Find out about everything that is in doubt: at the start, after a crash, and from time to time.
 
-        Payments are read; refunds are read, and asked for with their own key where the PSP has none; events that were
-        received are applied. What cannot be told yet stays as it is. Of several processes that
-        share locks one does it at a time.
+        Payments are read; refunds and payouts are read, and asked for with their own key where the PSP has none; events
+        that were received are applied. What cannot be told yet stays as it is. Of several processes that share locks
+        one does it at a time.
         """
         found = Reconciled()
         with self._locks.held("reconcile") as mine:
@@ -98,7 +101,7 @@ class Shop:
         return found
 
     def state(self) -> dict[str, Any]:
-        """Every order and every refund, as `statement` has them."""
+        """Everything, as `statement` has it."""
         with self.books.transaction() as session:
             return statement(session)
 
@@ -122,6 +125,7 @@ class Shop:
                 else:
                     found.settled.append(name)
 
-    def _doubts(self) -> Iterator[tuple[str, Callable[[str], Order | Refund]]]:
+    def _doubts(self) -> Iterator[tuple[str, Callable[[str], Order | Refund | Payout]]]:
         yield from ((order, self.orders.settle) for order in self.orders.in_doubt())
         yield from ((refund, self.refunds.settle) for refund in self.refunds.in_doubt())
+        yield from ((payout, self.payouts.settle) for payout in self.payouts.in_doubt())

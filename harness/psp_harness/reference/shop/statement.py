@@ -10,16 +10,17 @@ from sqlalchemy.orm import Session
 from psp_harness.reference.shop.orders import IN_DOUBT
 from psp_harness.reference.shop.refunds import refunded
 from psp_harness.reference.shop.states import OrderStatus, RefundStatus
-from psp_harness.reference.shop.tables import Order, Refund
+from psp_harness.reference.shop.tables import Order, Payout, Refund
 
 _OPEN = {*IN_DOUBT, OrderStatus.AUTHORISED}
 
 
 def statement(session: Session) -> dict[str, Any]:
-    """Every order and every refund; amounts in minor units."""
+    """Every order, refund and payout; amounts in minor units."""
     return {
         "orders": [of_order(session, order) for order in session.scalars(select(Order).order_by(Order.id))],
         "refunds": [of_refund(refund) for refund in session.scalars(select(Refund).order_by(Refund.id))],
+        "payouts": [of_payout(payout) for payout in session.scalars(select(Payout).order_by(Payout.id))],
     }
 
 
@@ -47,4 +48,15 @@ def of_refund(refund: Refund) -> dict[str, Any]:
         "amount": refund.amount,
         "status": refund.status,
         "psp_id": refund.psp_id,
+    }
+
+
+def of_payout(payout: Payout) -> dict[str, Any]:
+    """A payout; not where it went."""
+    return {
+        "id": payout.id,
+        "request": payout.request,
+        "amount": payout.amount,
+        "currency": payout.currency,
+        "status": payout.status,
     }

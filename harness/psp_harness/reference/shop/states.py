@@ -1,4 +1,4 @@
-"""The states of orders and refunds as tables: what stands in no table does not happen, and nothing goes back."""
+"""The states of orders, refunds and payouts as tables: what stands in none does not happen, and nothing goes back."""
 
 from __future__ import annotations
 
@@ -49,12 +49,31 @@ class RefundStatus(StrEnum):
     FAILED = "failed"
 
 
+class PayoutStatus(StrEnum):
+    """How far a payout is."""
+
+    PENDING = "pending"
+    """Its row is written; the money may have moved."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REVERSED = "reversed"
+    """It had gone, and came back."""
+
+
 class RefundEvent(StrEnum):
     """What can happen to a refund."""
 
     SUCCEED = "succeed"
     FAIL = "fail"
     """Also of one that had succeeded: the customer's bank sent the money back."""
+
+
+class PayoutEvent(StrEnum):
+    """What can happen to a payout."""
+
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    REVERSE = "reverse"
 
 
 _O, _OE = OrderStatus, OrderEvent
@@ -82,6 +101,15 @@ REFUND_MOVES: Mapping[tuple[RefundStatus, RefundEvent], RefundStatus] = {
     (_R.PENDING, _RE.SUCCEED): _R.SUCCEEDED,
     (_R.PENDING, _RE.FAIL): _R.FAILED,
     (_R.SUCCEEDED, _RE.FAIL): _R.FAILED,
+}
+
+_P, _PE = PayoutStatus, PayoutEvent
+
+PAYOUT_MOVES: Mapping[tuple[PayoutStatus, PayoutEvent], PayoutStatus] = {
+    (_P.PENDING, _PE.SUCCEED): _P.SUCCEEDED,
+    (_P.PENDING, _PE.FAIL): _P.FAILED,
+    (_P.PENDING, _PE.REVERSE): _P.REVERSED,
+    (_P.SUCCEEDED, _PE.REVERSE): _P.REVERSED,
 }
 
 State = TypeVar("State", bound=StrEnum)

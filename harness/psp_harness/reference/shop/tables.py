@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from psp_harness.reference.shop.states import OrderStatus, RefundStatus
+from psp_harness.reference.shop.states import OrderStatus, PayoutStatus, RefundStatus
 
 
 class Table(DeclarativeBase):
@@ -58,6 +58,21 @@ class Refund(Table):
     status: Mapped[str] = mapped_column(default=RefundStatus.PENDING)
     psp_id: Mapped[str | None]
     """What the PSP calls it; missing as long as the PSP has not said so."""
+
+
+class Payout(Table):
+    """Money that goes out to somebody. Its id is its key, and exists before the PSP is asked."""
+
+    __tablename__ = "payouts"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str] = mapped_column(unique=True)
+    """What was submitted: the same payroll run twice is one payout."""
+    amount: Mapped[int]
+    currency: Mapped[str]
+    destination: Mapped[str]
+    """The PSP's token of where it goes, and no account number."""
+    status: Mapped[str] = mapped_column(default=PayoutStatus.PENDING)
 
 
 class Received(Table):

@@ -1,4 +1,4 @@
-"""What an event does to an order and to a refund: what does not fit does nothing, and nothing goes back.
+"""What an event does to an order, a refund or a payout: what does not fit does nothing, and nothing goes back.
 
 Orders and refunds are found by ids of the shop's own, which the PSP was given; a refund that the PSP made by itself (at
 its dashboard, say) gets a row here, once, by the UNIQUE index on what the PSP calls it.
@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from psp_harness.reference.shop import orders, refunds
+from psp_harness.reference.shop import orders, payouts, refunds
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.events import Event
 from psp_harness.reference.shop.inbox import Applies, DoesNotFit, TooEarly
 from psp_harness.reference.shop.states import OrderEvent, OrderStatus, RefundStatus
-from psp_harness.reference.shop.tables import Order, Refund
+from psp_harness.reference.shop.tables import Order, Payout, Refund
 
 
 def applying(books: Books) -> Mapping[str, Applies]:
     """By what an event is of."""
-    return {"payment": _payment, "refund": lambda session, event: _refund(books, session, event)}
+    return {"payment": _payment, "refund": lambda session, event: _refund(books, session, event), "payout": _payout}
 
 
 def _payment(session: Session, event: Event) -> None:
@@ -64,6 +64,14 @@ def _adopted(books: Books, session: Session, event: Event, order: Order) -> Refu
     )
     found = Refund.id == own if new else Refund.psp_id == event.about
     return session.scalars(select(Refund).where(found).with_for_update()).one()
+
+
+def _payout(session: Session, event: Event) -> None:
+    payout = session.get(Payout, event.about, with_for_update=True)
+    if payout is None:
+        raise DoesNotFit(f"there is no payout {event.about!r}")
+    _expect(event, payout.amount, payout.currency)
+    payouts.apply(payout, payouts.SAYS.get(str(event.facts.get("status"))))
 
 
 def _order(session: Session, order_id: str) -> Order:
