@@ -55,7 +55,7 @@ def asgi(provider: Provider, webhooks: Sequence[str] = ()) -> Asgi:
         provider.webhooks.checked(url)
 
     async def handle(request: Request) -> Answer:
-        own = _OWN.get((request.method, request.target.partition("?")[0]))
+        own = ROUTES.get((request.method, request.target.partition("?")[0]))
         return await (_of_our_own(own, provider, request.body) if own else provider.handle(request))
 
     async def start() -> None:
@@ -122,7 +122,7 @@ def _of_webhooks(route: control.Route) -> _Own:
     return lambda provider, body: route(provider.webhooks, body)
 
 
-_OWN: Final[dict[tuple[str, str], _Own]] = {
+ROUTES: Final[dict[tuple[str, str], _Own]] = {
     ("GET", "/psp-harness/effects"): _effects,
     ("POST", "/psp-harness/clock"): _clock,
     ("POST", "/psp-harness/quota"): _limit,
@@ -132,3 +132,4 @@ _OWN: Final[dict[tuple[str, str], _Own]] = {
     ("GET", "/health/ready"): _ready,
     **{route: _of_webhooks(own) for route, own in control.ROUTES.items()},
 }
+"""By method and path: what is beside the API."""

@@ -136,7 +136,7 @@ class Provider:
             return self._refuse(key)
         verdict = await self._execution.change(tenant, call, key)
         if isinstance(verdict, Answer):
-            self.webhooks.wake()
+            await self.webhooks.heard()
             return verdict
         sent = {"key": key.key.decode(errors="replace")} if isinstance(key, Keyed) else {}
         return self._refuse(replace(verdict, about={**verdict.about, **sent}))

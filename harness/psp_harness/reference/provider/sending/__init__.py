@@ -11,7 +11,8 @@ started again, under the same id. That is delivery at least once, and nobody can
 
 from __future__ import annotations
 
+from psp_harness.reference.provider.sending.manner import Manner
 from psp_harness.reference.provider.sending.outbox import Attempt, Endpoint, Sending
 from psp_harness.reference.provider.sending.sender import Sender
 
-__all__ = ["Attempt", "Endpoint", "Sender", "Sending"]
+__all__ = ["Attempt", "Endpoint", "Manner", "Sender", "Sending"]

@@ -1,8 +1,10 @@
-"""Routes about webhooks that no PSP has: where they go, what was sent, and what will be.
+"""Routes about webhooks that no PSP has: where they go, what was sent, what will be, and how they come.
 
-    POST   /psp-harness/webhooks {"url", "tenant", "secret"}   from now on its events go there
-    DELETE /psp-harness/webhooks {"url", "tenant"}             and no longer
-    GET    /psp-harness/webhooks                               endpoints, deliveries made, deliveries to come
+    POST   /psp-harness/webhooks {"url", "tenant", "secret"}      from now on its events go there
+    DELETE /psp-harness/webhooks {"url", "tenant"}                and no longer
+    GET    /psp-harness/webhooks                                  endpoints, deliveries made, deliveries to come
+    PUT    /psp-harness/webhooks {"copies", "withheld", …}        what is odd about them: `manner.py`
+    POST   /psp-harness/webhooks/redeliver {"event_id"}           once more, though it may have been taken
 
 `tenant` is `tenant-a` and `secret` the profile's where they are not said. No secret is ever told.
 """
@@ -16,6 +18,7 @@ import msgspec
 from psp_harness.errors import UsageError
 from psp_harness.model import Answer
 from psp_harness.reference.asgi import as_json
+from psp_harness.reference.provider.sending.manner import Manner
 from psp_harness.reference.provider.sending.outbox import Attempt, Sending
 from psp_harness.reference.provider.sending.sender import Sender
 
@@ -30,6 +33,12 @@ class _Wanted(msgspec.Struct, forbid_unknown_fields=True):
     url: str
     tenant: str = "tenant-a"
     secret: str | None = None
+
+
+class _Named(msgspec.Struct, forbid_unknown_fields=True):
+    """An event."""
+
+    event_id: str
 
 
 async def _register(webhooks: Sender, body: bytes) -> Answer:
@@ -59,6 +68,25 @@ async def _tell(webhooks: Sender, _: bytes) -> Answer:
         "waiting": [_sending(sending) for sending in await webhooks.waiting()] if endpoints else [],
     }
     return as_json(200, told)
+
+
+async def _odd(webhooks: Sender, body: bytes) -> Answer:
+    try:
+        webhooks.manner = msgspec.json.decode(body, type=Manner)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return as_json(400, {"message": f'expected {{"copies": number, "withheld": true, …}}: {error}'})
+    webhooks.wake()
+    return Answer(204)
+
+
+async def _again(webhooks: Sender, body: bytes) -> Answer:
+    try:
+        await webhooks.redeliver(msgspec.json.decode(body, type=_Named).event_id)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return as_json(400, {"message": f'expected {{"event_id": …}}: {error}'})
+    except UsageError as error:
+        return as_json(404, {"message": str(error)})
+    return Answer(204)
 
 
 def _attempt(attempt: Attempt) -> Mapping[str, object]:
@@ -95,4 +123,6 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", PATH): _register,
     ("DELETE", PATH): _remove,
     ("GET", PATH): _tell,
+    ("PUT", PATH): _odd,
+    ("POST", f"{PATH}/redeliver"): _again,
 }

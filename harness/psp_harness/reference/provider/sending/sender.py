@@ -10,14 +10,15 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx
 
 from psp_harness.errors import UsageError
 from psp_harness.model import Answer
-from psp_harness.profile import Profile, Webhooks
+from psp_harness.profile import Profile
 from psp_harness.reference.provider.ledger import Entry, Refusal
+from psp_harness.reference.provider.sending.events import events_of
+from psp_harness.reference.provider.sending.manner import Manner
 from psp_harness.reference.provider.sending.message import message_of
 from psp_harness.reference.provider.sending.outbox import (
     Attempt,
@@ -28,9 +29,8 @@ from psp_harness.reference.provider.sending.outbox import (
     place_of,
     sendings_of,
 )
+from psp_harness.reference.provider.sending.registration import LOOPBACK, checked, webhooks_of
 from psp_harness.reference.provider.stores import Effected, Store, StoreUnavailable
-
-LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 MOST: Final = 8
 """Deliveries under way at once."""
@@ -52,6 +52,7 @@ class Sender:
         """Whom it may send to."""
         self.patience = PATIENCE
         """Real seconds for one delivery."""
+        self.manner = Manner()
         self._woken = asyncio.Event()
         self._ended = False
         self._round_lock = asyncio.Lock()
@@ -75,7 +76,7 @@ class Sender:
 
     def checked(self, url: str, tenant: str = "tenant-a", secret: str | None = None) -> Endpoint:
         """What would be registered. Raises `UsageError`, as `register` does."""
-        return Endpoint(tenant, self._permitted(url), self._secret(tenant, secret))
+        return checked(self._profile, self.hosts, url, tenant, secret)
 
     async def remove(self, url: str, tenant: str = "tenant-a") -> None:
         """Nothing goes there any more, not even what was tried already."""
@@ -92,38 +93,7 @@ class Sender:
 
     async def waiting(self) -> list[Sending]:
         """What is to be sent yet, in the order in which it is due; also what time alone will bring."""
-        return sendings_of(await self._store.entries(), self._webhooks)
-
-    @property
-    def _webhooks(self) -> Webhooks:
-        if self._profile.webhooks is None:
-            problem = f"profile {self._profile.name!r} does not say how webhooks are delivered"
-            raise UsageError(problem, do="psp-harness list profiles; generic is one of those with webhooks")
-        return self._profile.webhooks
-
-    def _permitted(self, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-            host, _ = parts.hostname or "", parts.port
-        except ValueError as error:
-            raise UsageError(f"{url!r} is no URL: {error}", do="for instance http://127.0.0.1:8080/webhooks") from None
-        if parts.scheme not in {"http", "https"} or not host:
-            raise UsageError(f"{url!r} is no URL of HTTP", do="for instance http://127.0.0.1:8080/webhooks")
-        if host not in self.hosts:
-            raise UsageError(f"webhooks do not go to {host!r}, which is not loopback", do="allow that host by name")
-        return url
-
-    def _secret(self, tenant: str, given: str | None) -> str:
-        scheme = self._webhooks.signature
-        if not scheme.signed:
-            return ""
-        secret = given or ("" if scheme.asymmetric else self._profile.secrets.get(tenant, ""))
-        try:
-            if scheme.key(secret):
-                return secret
-        except ValueError:
-            pass
-        raise UsageError(f"there is no secret to sign {tenant}'s webhooks with", do="give one, as the PSP shows it")
+        return sendings_of(await self._store.entries(), webhooks_of(self._profile))
 
     # --- the background -------------------------------------------------------------------------------------------
 
@@ -135,6 +105,13 @@ class Sender:
     def wake(self) -> None:
         """Something may have happened."""
         self._woken.set()
+
+    async def heard(self) -> None:
+        """A change was made, and is about to be answered."""
+        self.wake()
+        if self.manner.before_the_answer and self._task is not None:
+            with suppress(StoreUnavailable):  # what was made is made, and is answered
+                await self.settled()
 
     async def close(self) -> None:
         """Stop; what is under way counts as not taken.
@@ -172,20 +149,20 @@ class Sender:
         """Begin what is due; gives the seconds until something else is."""
         async with self._round_lock:
             now = self._now()
-            for sending in sendings_of(await self._store.entries(), self._webhooks):
-                if sending.due > now:
-                    return sending.due - now
+            wanted = sendings_of(await self._store.entries(), webhooks_of(self._profile))
+            due = [] if self.manner.withheld else [sending for sending in wanted if sending.due <= now]
+            for sending in reversed(due) if self.manner.newest_first else due:
                 if len(self._under_way) < MOST and sending.key not in self._under_way:
                     task = asyncio.get_running_loop().create_task(self._deliver(sending))
                     task.add_done_callback(_seen)
                     self._under_way[sending.key] = task
-            return LOOK
+            return min((sending.due - now for sending in wanted if sending.due > now), default=LOOK)
 
     async def _deliver(self, sending: Sending) -> None:
         """One attempt. Where the store does not say that it is in the books, it is made again, but not at once."""
         try:
             if await self._enter(sending.entry("attempt", self._now())):
-                outcome = await self._posted(sending)
+                outcome, *_ = await asyncio.gather(*(self._posted(sending) for _ in range(self.manner.copies)))
                 await self._enter(sending.entry("outcome", self._now(), outcome=outcome))
             self.wake()
         finally:
@@ -214,6 +191,22 @@ class Sender:
             return Refusal("duplicate", f"{entry.name} is there") if existing else Effected(entry, Answer(204))
 
         return isinstance(await self._store.complete(None, place_of(entry), once), Effected)
+
+    async def redeliver(self, event: str) -> None:
+        """Send an event again, whether or not it was taken, as PSPs let a person do. Raises `UsageError`."""
+        entries = await self._store.entries()
+        made = attempts_of(entries)
+        wanted = [
+            Sending(each, endpoint, len(made.get((each.id, endpoint.id), ())) + 1, self._now())
+            for each in events_of(entries, webhooks_of(self._profile))
+            for endpoint in endpoints_of(entries)
+            if each.id == event and endpoint.tenant == each.about.tenant and each.at <= self._now()
+        ]
+        if not wanted:
+            raise UsageError(f"there is no event {event!r}, or nobody to tell of it", do="see what was sent")
+        for sending in wanted:
+            if await self._enter(sending.entry("attempt", self._now())):
+                await self._enter(sending.entry("outcome", self._now(), outcome=await self._posted(sending)))
 
     # --- a clock that jumps ---------------------------------------------------------------------------------------
 
