@@ -22,7 +22,8 @@ class Adapter:
         try:
             made = self.post(route, key, body)
         except urllib.error.HTTPError as error:
-            return {"failed": {"kind": "rejected" if error.code < 500 else "unknown", "message": str(error)}}
+            is_no = 400 <= error.code < 500 and error.code != 409  # 409: the first request is still being processed
+            return {"failed": {"kind": "rejected" if is_no else "unknown", "message": str(error)}}
         except (OSError, http.client.HTTPException, ValueError) as error:
             return {"failed": {"kind": "unknown", "message": repr(error)}}  # the money may have moved
         return {"ok": {its_id: made["id"], "status": made["status"]}}

@@ -88,6 +88,8 @@ class Exchange:
     fault: str | None
     began: float
     ended: float
+    broken_off: bool = False
+    """Its sender reset the connection after that: perhaps it never read the answer."""
 
     def overlaps(self, other: Exchange) -> bool:
         """Both were in flight at one moment."""

@@ -128,6 +128,7 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "keys-by-operation": "the same key on another route is another request",
     "refusals-free-the-key": "after a request that was refused before anything happened, its key can be used again",
     "bodies-compared-as-json": "order of members and white space make no other body",
+    "in-flight-refused": "while the first request with a key is in flight, a second one may be refused, in known words",
     "mismatch-refused": "another body under a key that was used is refused",
     "client-ids": "the caller may choose the id of what it creates, and a second one with that id is refused",
     "two-tenants": "two accounts can be told apart by their credentials",

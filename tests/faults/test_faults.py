@@ -21,6 +21,8 @@ class Line:
     """A line that writes down what is done to it."""
 
     patience = 0.0
+    asked = "http://psp/payments"
+    in_flight = Answer(409, (), b"busy")
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -71,6 +73,8 @@ async def struck(name: str, **options: Any) -> Line:
         ("sender-ended", {}, ["forward", "end"]),
         ("sender-ended", {"when": "answered"}, ["forward", "answer", "end"]),
         ("status-answer", {"after": True}, ["forward", "answer"]),
+        ("answered-in-flight", {}, ["forward", "answer"]),
+        ("redirected", {}, ["answer"]),
     ],
 )
 async def test_a_fault_does_what_its_name_says(name: str, options: dict[str, Any], done: list[str]) -> None:
@@ -91,6 +95,26 @@ async def test_a_gateway_answers_what_the_case_says() -> None:
     """502 unless told, in words that are no PSP's."""
     statuses = [(await struck("status-answer", **options)).given[0].status for options in ({}, {"status": 504})]
     assert statuses == [502, 504]
+
+
+async def test_a_gateway_asks_for_time_only_where_the_case_says_so() -> None:
+    """In whole seconds, as RFC 9110 section 10.2.3 has it."""
+    asked = [(await struck("status-answer", **o)).given[0].lines("Retry-After") for o in ({}, {"retry_after": 2})]
+    assert asked == [[], [b"2"]]
+
+
+async def test_a_redirect_points_to_where_the_request_was_sent() -> None:
+    """With 307 unless told, and without a word of a body."""
+    given = (await struck("redirected", status=308)).given + (await struck("redirected")).given
+    assert [(answer.status, answer.lines("Location")) for answer in given] == [
+        (308, [b"http://psp/payments"]),
+        (307, [b"http://psp/payments"]),
+    ]
+
+
+async def test_a_request_in_flight_is_told_of_in_the_words_of_the_psp() -> None:
+    """Whatever its line says they are."""
+    assert (await struck("answered-in-flight")).given == [Line.in_flight]
 
 
 @pytest.mark.parametrize("fault", faults.load().values(), ids=lambda fault: fault.id)

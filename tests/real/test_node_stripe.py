@@ -33,6 +33,10 @@ CAUSES = {
         "an-unusable-key-is-refused-before-sending",
     ): "it passes '   ' on as it is, and HTTP takes that for an empty value",
     ("over-long-key", "an-over-long-key-is-refused-before-sending"): "it does not know the limit of 255",
+    (
+        "payment-answered-503-once",
+        "waits-as-long-as-it-is-told",
+    ): "RequestSender._getSleepTimeInMS takes the number of the attempt, and nothing of the answer",
 }
 
 
@@ -78,7 +82,7 @@ def report(adapter: Path) -> Report:
 
 
 def test_it_is_reported_for_what_is_true_of_it_and_nothing_else(report: Report) -> None:
-    """Each violation has one of three causes, all are found, and nothing could not be told."""
+    """Each violation has one of four causes, all are found, and nothing could not be told."""
     violated = {(v.case, v.rule) for v in report.verdicts if isinstance(v.result, Violated)}
     assert violated == set(CAUSES)
     assert "errored" not in {verdict.outcome for verdict in report.verdicts}
@@ -109,6 +113,13 @@ def test_a_blank_key_leaves_as_an_empty_one(report: Report) -> None:
     sent = [x.request.lines("Idempotency-Key") for x in report.histories["blank-key"].exchanges if x.request]
     assert sent[1] == [b""]
     assert b"Idempotency-Key:    \r\n" in report.histories["blank-key"].exchanges[1].sent
+
+
+def test_it_comes_again_before_the_second_that_it_is_told_to_wait(report: Report) -> None:
+    """The times of the fourth."""
+    first, again = report.histories["payment-answered-503-once"].exchanges
+    assert b"\r\nRetry-After: 1\r\n" in first.received
+    assert again.began - first.began < 0.9
 
 
 def test_the_example_pins_versions_and_names_no_registry() -> None:

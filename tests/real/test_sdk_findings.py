@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,10 +26,11 @@ MONEY = {"amount": 100, "currency": "EUR"}
 
 @dataclass
 class Heard:
-    """Who listens, and what it was sent."""
+    """Who listens, what it was sent, and when, in seconds."""
 
     base_url: str = ""
     requests: list[bytes] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
 
     @property
     def keys(self) -> list[list[bytes]]:
@@ -44,6 +46,7 @@ async def answering(*answers: object) -> AsyncIterator[Heard]:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
+        heard.times.append(time.monotonic())
         length = re.search(rb"(?i)content-length: (\d+)", head)
         heard.requests.append(head + await reader.readexactly(int(length[1]) if length else 0))
         answer = left.pop(0) if len(left) > 1 else left[0]
@@ -75,6 +78,20 @@ async def test_stripe_takes_an_empty_key_for_none() -> None:
     async with answering({"id": "pi_1", "object": "payment_intent"}) as heard:
         await called(heard, pay)
     assert UUID.fullmatch(heard.keys[0][0])
+
+
+async def test_stripe_does_not_wait_as_long_as_it_is_told() -> None:
+    """With its retries on, the second attempt comes after its own pause, whatever Retry-After says."""
+    stripe = pytest.importorskip("stripe", reason=MISSING)
+
+    def pay(base_url: str) -> None:
+        client = stripe.StripeClient("sk_test_1", base_addresses={"api": base_url}, max_network_retries=1)
+        client.v1.payment_intents.create(MONEY)
+
+    async with answering((503, {}, "Retry-After: 5"), {"id": "pi_1", "object": "payment_intent"}) as heard:
+        await called(heard, pay)
+    first, again = heard.times
+    assert again - first < 4
 
 
 async def test_mollie_takes_an_empty_key_for_none() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from itertools import pairwise
@@ -396,3 +398,20 @@ async def test_a_psp_of_ours_that_fails_is_said_and_the_others_go_on() -> None:
         assert await said_to(server.base_url, post()) == b""
         assert b" 201 " in await said_to(server.base_url, post())
         assert [("no such row" in problem) for problem in server.broken] == [True]
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_who_leaves_an_answer_unread_is_known_to(reads: bool) -> None:
+    """Closing with bytes that were never read resets the connection: its sender perhaps saw nothing of the answer."""
+
+    def talk(port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port), timeout=BOUND) as line:
+            line.sendall(post(b"{}").replace(b"Connection: close\r\n", b""))
+            select.select([line], [], [], BOUND)
+            if reads:
+                line.recv(65_536)
+
+    async with psp() as server:
+        await asyncio.to_thread(talk, int(server.base_url.rpartition(":")[2]))
+        await until(lambda: not server._open)
+        assert [exchange.broken_off for exchange in server.exchanges] == [not reads]

@@ -8,7 +8,7 @@ from psp_harness.drive.ending import NothingThere, ended
 from psp_harness.errors import SubjectError
 from psp_harness.model import Claims, Done, Driven, Exchange, History, Intent, Outcome, Refused, Request
 from psp_harness.plan import Plan, Planned, moments
-from psp_harness.profile import Profile, operation_of
+from psp_harness.profile import Profile, in_flight_answer, operation_of
 from psp_harness.rules.wording import fault_of
 from psp_harness.subjects.addresses import our_psp
 from psp_harness.subjects.client import ClientSubject, Session
@@ -43,7 +43,13 @@ class ClientCase:
     async def drive(self) -> Driven:
         """Ask its steps, one moment after the other, and write down what happened."""
         errored = doubtful = ""
-        server = Server(self._psp.handle, self._classify, self._planned.strikes, patience=self._subject.answer_timeout)
+        server = Server(
+            self._psp.handle,
+            self._classify,
+            self._planned.strikes,
+            patience=self._subject.answer_timeout,
+            in_flight=in_flight_answer(self._profile),
+        )
         async with server:
             try:
                 await self._steps(server)

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from psp_harness.model import Exchange, Intent, Request, Strike
-from psp_harness.profile import Profile, operation_of
+from psp_harness.profile import Profile, in_flight_answer, operation_of
 from psp_harness.vocabulary import OPERATIONS
 from psp_harness.wire.server import Server, Upstream
 
@@ -33,7 +33,7 @@ class LocalPsp:
 
     def __init__(self, profile: Profile, upstream: Upstream, strikes: Sequence[Strike]) -> None:
         self._profile = profile
-        self._server = Server(upstream, self._classify, strikes, patience=PATIENCE)
+        self._server = Server(upstream, self._classify, strikes, patience=PATIENCE, in_flight=in_flight_answer(profile))
 
     async def __aenter__(self) -> Self:
         await self._server.__aenter__()

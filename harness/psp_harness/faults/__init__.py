@@ -35,6 +35,14 @@ class Line(Protocol):
     def patience(self) -> float:
         """Seconds that the sender was asked to wait for an answer."""
 
+    @property
+    def asked(self) -> str:
+        """The address that the request was sent to."""
+
+    @property
+    def in_flight(self) -> Answer:
+        """What this PSP says while the first request with a key is still being processed."""
+
     async def answer(self, answer: Answer) -> None:
         """Give the sender a complete answer."""
 

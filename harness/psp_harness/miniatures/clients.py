@@ -26,8 +26,12 @@ Reply = Answer | None
 HEADER = "Idempotency-Key"
 PAUSE = 0.01
 """Seconds between two attempts."""
+LONG_PAUSE = 0.1
+"""Seconds before the next attempt, where the PSP said that it has no room for this one."""
+NOT_NOW = frozenset({408, 425, 429})
+"""Not executed, and may be sent again: RFC 9110 section 15.5.9, RFC 8470 section 5.2, RFC 6585 section 4."""
 ROUTE = {"create-payment": "/payments", "create-refund": "/refunds"}
-RETRIES = {"max": 2, "on": ["lost", "5xx", "409"]}
+RETRIES = {"max": 2, "on": ["lost", "5xx", "408", "409", "425", "429"]}
 _USABLE = re.compile(r"[\x21-\x2b\x2d-\x7e]{1,255}")
 
 
@@ -39,6 +43,14 @@ def failed(kind: str, message: str) -> Said:
 def uncertain(reply: Reply) -> bool:
     """Money may have moved: no answer, a server's error, or the first attempt is still in flight."""
     return reply is None or reply.status >= 500 or reply.status == 409
+
+
+def pause(reply: Reply) -> float:
+    """How many seconds to wait after this answer: as long as it says, and some time in any case."""
+    told = reply.lines("Retry-After") if reply is not None else []
+    if told and told[0].isdigit():
+        return float(told[0])
+    return LONG_PAUSE if reply is not None and reply.status in {429, 503} else PAUSE
 
 
 def shop_id(step: str, params: Params) -> str:
@@ -76,15 +88,28 @@ class CarefulClient:
             return {"refused": {"message": f"a key is 1 to 255 visible ASCII characters without a comma, not {key!r}"}}
         replies: list[Reply] = []
         for attempt in range(1, 2 + self.more_attempts):
-            time.sleep(PAUSE if replies else 0)
+            time.sleep(self.pause(replies[-1]) if replies else 0)
             replies.append(self.send(ROUTE[step], self.key_lines(key, attempt), self.body(step, params, attempt)))
-            if not uncertain(replies[-1]):
+            if not self.may_work_later(replies[-1]):
                 break
+            key = self.next_key(key, replies[-1])
         return self.outcome(step, replies)
 
     def stop(self) -> Said:
         """Nothing is left open between two calls."""
         return {"ok": {}}
+
+    def next_key(self, key: str, reply: Reply) -> str:
+        """The key of the next attempt: the same."""
+        return key
+
+    def pause(self, reply: Reply) -> float:
+        """Seconds to wait after this answer, before the next attempt."""
+        return pause(reply)
+
+    def may_work_later(self, reply: Reply) -> bool:
+        """Whether the same request is worth another attempt."""
+        return uncertain(reply) or (reply is not None and reply.status in NOT_NOW)
 
     def key_for(self, step: str, params: Params) -> str | None:
         """The key of this call, for all its attempts; None where there is none."""
@@ -117,7 +142,8 @@ class CarefulClient:
                 connection.putheader(name, value)
             connection.endheaders(body)
             answer = connection.getresponse()
-            return Answer(answer.status, body=answer.read())
+            headers = tuple((name.encode(), value.encode("latin-1")) for name, value in answer.getheaders())
+            return Answer(answer.status, headers, answer.read())
         except (OSError, HTTPException):
             return None
         finally:

@@ -56,29 +56,14 @@ CLIENT: Mapping[str, Mode] = {
         "later: a client that is given two addresses of one PSP",
     ),
     "C24": Mode("a lost answer is taken for a refusal"),
-    "C25": Mode(
-        "'still in flight' is taken for a refusal",
-        "later: a fault that lets the PSP answer that a request is in flight",
-    ),
-    "C26": Mode(
-        "a request that was told to wait is sent again at once, or with a new key",
-        "later: a rule on the time between two attempts, and answers with Retry-After",
-    ),
-    "C27": Mode(
-        "a request that can never succeed is sent again for ever",
-        "later: a bound on attempts that are answered with 4xx",
-    ),
+    "C25": Mode("'still in flight' is taken for a refusal"),
+    "C26": Mode("a request that was told to wait is sent again at once, or with a new key"),
+    "C27": Mode("a request that can never succeed is sent again for ever"),
     "C28": Mode("an answer that is replayed is booked as a second success"),
-    "C29": Mode(
-        "a refusal for another body is swallowed, and another order's payment is shown",
-        "later: a case whose PSP has seen the key with another body",
-    ),
+    "C29": Mode("a refusal for another body is swallowed, and another order's payment is shown"),
     "C30": Mode("two workers make two keys for one order"),
     "C31": Mode("two workers each see an order unpaid, and both charge it"),
-    "C32": Mode(
-        "the client waits for less time than the PSP needs, and sends again without its key",
-        "later: a rule that counts what happened at a PSP that is slower than its client's patience",
-    ),
+    "C32": Mode("the client waits for less time than the PSP needs, and sends again as a new request"),
 }
 
 PROVIDER: Mapping[str, Mode] = {

@@ -23,6 +23,7 @@ from psp_harness.profile.facts import (
 from psp_harness.profile.loading import BUNDLED, load, names, read_file
 from psp_harness.profile.messages import (
     as_compared,
+    in_flight_answer,
     is_in_flight,
     json_of,
     key_lines,
@@ -56,6 +57,7 @@ __all__ = [
     "Webhooks",
     "as_compared",
     "body_of",
+    "in_flight_answer",
     "is_in_flight",
     "json_of",
     "key_lines",

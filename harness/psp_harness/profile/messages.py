@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from psp_harness.model import Answer, Request
 from psp_harness.profile.facts import Profile, Refusal
-from psp_harness.template import ABSENT, Json, decode, holes, match_path, read
+from psp_harness.template import ABSENT, Json, decode, encode, fill, holes, match_path, read
 
 _AUTHORITY = re.compile("^https?://[^/]*", re.IGNORECASE)
 """What stands before the path in absolute form, as it is sent to a proxy (RFC 9112 §3.2.2)."""
@@ -86,6 +86,15 @@ def is_in_flight(answer: Answer | None, profile: Profile) -> bool:
 
 
 _CONFLICT = 409
+
+
+def in_flight_answer(profile: Profile) -> Answer:
+    """What this PSP says while the first request with this key is still being processed, in its own words."""
+    documented = profile.refusals.get("in-flight", Refusal(status=(_CONFLICT,)))
+    body = documented.body or {}
+    said = fill(body, dict.fromkeys(holes(body), "a request with this key is still being processed"))
+    headers = ((b"Content-Type", documented.content_type.encode()),)
+    return Answer(documented.status[0], headers, encode(said, "json"))
 
 
 def _is_free(member: Json) -> bool:

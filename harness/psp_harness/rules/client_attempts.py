@@ -1,13 +1,23 @@
-"""What a client must do when the wire fails: one key, one body, no more attempts than declared, and the truth."""
+"""What a client must do when the wire fails: one key, one body, no more attempts than declared, and one effect."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 
-from psp_harness.model import Done, Failed, History, Refused, Role
+from psp_harness.model import Exchange, History, Role
 from psp_harness.profile import Profile, as_compared, operation_of
 from psp_harness.rules import rule
-from psp_harness.rules.of_clients import Call, Post, calls, calls_with_several_attempts, posts
+from psp_harness.rules.of_clients import (
+    Call,
+    Post,
+    TriedAgain,
+    all_tried_again,
+    calls,
+    calls_with_several_attempts,
+    posts,
+    tried_again,
+)
 from psp_harness.rules.wording import done, lines, named
 
 _NEVER_AGAIN = "no call was sent a second time: where an answer is lost, the client tries once"
@@ -76,59 +86,45 @@ def _struck_calls(history: History, profile: Profile) -> Iterator[Call]:
 )
 def tries_no_more_than_declared(call: Call, profile: Profile) -> str | None:
     """A call is attempted once, and beyond that only as often as the client declares."""
-    allowed = 1 + call.history.claims.retries.max
-    if len(call.attempts) <= allowed:
-        return None
-    return f"{named(call.intent)} was sent {len(call.attempts)} times; declared: {allowed} at most"
+    allowed, made = 1 + call.history.claims.retries.max, 1 + len(list(tried_again(call, profile)))
+    return None if made <= allowed else f"{named(call.intent)} was sent {made} times; declared: {allowed} at most"
 
 
-def _uncertain(history: History, profile: Profile) -> Iterator[Call]:
-    """Calls whose last attempt left its sender without a definite answer."""
-    for call in calls(history, profile):
-        if call.attempts and (call.attempts[-1].seen is None or call.attempts[-1].seen.status >= 500):
-            yield call
+_WORD = re.compile("lost|malformed|[1-5]xx|[1-5][0-9][0-9]")
+"""The events of which it can be told whether they happened."""
+
+
+def _tried_again_by_declaration(history: History, profile: Profile) -> Iterator[TriedAgain]:
+    declared = history.claims.retries.on
+    if declared and all(_WORD.fullmatch(word) for word in declared):
+        yield from all_tried_again(history, profile)
 
 
 @rule(
-    "an-uncertain-outcome-is-reported-as-unknown",
+    "tries-again-only-on-what-it-declares",
     role=Role.CLIENT,
-    on=_uncertain,
-    money_risk=True,
-    source="failure modes C24, C25, C32",
-    fix="give the caller an error that says that the outcome is unknown: it must ask the PSP, or try again with the "
-    "same key, and never tell the customer that the payment failed",
+    on=_tried_again_by_declaration,
+    source="failure modes C21, C27; docs/subject-protocol.md: `retries` declares what the client retries by itself",
+    fix="try again only after what may be over the next time, and declare all of it: nobody designed the rest",
+    otherwise=_NEVER_AGAIN,
 )
-def an_uncertain_outcome_is_reported_as_unknown(call: Call, profile: Profile) -> str | None:
-    """Where no answer came, or a 5xx, the client reports that the outcome is unknown: money may have moved."""
-    saw = call.attempts[-1].seen
-    what = "no complete answer" if saw is None else f"status {saw.status}"
-    match call.outcome:
-        case Failed(kind="unknown") | None:
-            return None
-        case Failed(kind=kind):
-            return f"{named(call.intent)} got {what}, and the client reports it as {kind!r}{_truth(call)}"
-        case Refused():
-            return (
-                f"{named(call.intent)} was sent and got {what}, and the client reports that it refused to send "
-                f"it{_truth(call)}"
-            )
-        case Done(values) if _was_told_later(call, values):
-            return None
-        case Done():
-            return f"{named(call.intent)} got {what}, and the client reports success"
+def tries_again_only_on_what_it_declares(tried: TriedAgain, profile: Profile) -> str | None:
+    """A client tries again only after the events that it declares."""
+    seen, declared = tried.first.seen, tried.call.history.claims.retries.on
+    if declared & _events(tried.first):
+        return None
+    what = "no complete answer" if seen is None else f"status {seen.status}"
+    return f"{named(tried.call.intent)} was sent again after {what}; declared: {', '.join(sorted(declared))}"
 
 
-def _was_told_later(call: Call, values: Mapping[str, object]) -> bool:
-    """The client asked the PSP afterwards, and was shown the very thing that it reports."""
-    shown = [
-        x.seen.body for x in call.history.exchanges if x.seen and x.seen.accepted and x.began > call.attempts[-1].began
-    ]
-    names = [str(values[name]).encode() for name in ("payment_id", "refund_id") if values.get(name)]
-    return any(name in body for name in names for body in shown)
-
-
-def _truth(call: Call) -> str:
-    return f"; in truth it happened: {done(call.effects)}" if call.effects else ""
+def _events(attempt: Exchange) -> set[str]:
+    """In the words of the protocol; a body that is not the PSP's is malformed to those who look at it."""
+    events = {"malformed"} if attempt.fault else set()
+    if attempt.seen is None or attempt.broken_off:
+        events |= {"lost"}
+    if attempt.seen is not None:
+        events |= {str(attempt.seen.status), f"{attempt.seen.status // 100}xx"}
+    return events
 
 
 @rule(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from psp_harness.model import Effect, Exchange, History, Intent, Outcome
 from psp_harness.profile import Profile, keys_of
@@ -79,6 +80,49 @@ def _answered(
     ids = dict.fromkeys(id_in(x.answer, intent, profile) for x in attempts)
     named = ((EFFECT_KIND[intent.operation], each) for each in ids)
     return tuple(happened[each] for each in named if each in happened)
+
+
+@dataclass(frozen=True, slots=True)
+class TriedAgain:
+    """Two attempts of one call, one after the other, the second of which is the client's own decision."""
+
+    call: Call
+    first: Exchange
+    again: Exchange
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return (self.first.number, self.again.number)
+
+
+def tried_again(call: Call, profile: Profile) -> Iterator[TriedAgain]:
+    """Not where it did as it was told: it followed a redirect, or came back with another credential."""
+    for first, again in pairwise(call.attempts):
+        if not (_redirected(first) or _refreshed(first, again, profile)):
+            yield TriedAgain(call, first, again)
+
+
+def _redirected(first: Exchange) -> bool:
+    return first.seen is not None and first.seen.status in _KEEPS_THE_METHOD
+
+
+_KEEPS_THE_METHOD = frozenset({307, 308})
+"""RFC 9110 sections 15.4.8 and 15.4.9: the same request again, elsewhere."""
+
+
+def _refreshed(first: Exchange, again: Exchange, profile: Profile) -> bool:
+    if first.seen is None or first.seen.status != _UNAUTHORIZED or first.request is None or again.request is None:
+        return False
+    return first.request.lines(profile.auth.header) != again.request.lines(profile.auth.header)
+
+
+_UNAUTHORIZED = 401
+
+
+def all_tried_again(history: History, profile: Profile) -> Iterator[TriedAgain]:
+    """Of every call."""
+    for call in calls(history, profile):
+        yield from tried_again(call, profile)
 
 
 def calls_with_several_attempts(history: History, profile: Profile) -> Iterator[Call]:

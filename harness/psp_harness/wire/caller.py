@@ -168,6 +168,7 @@ class _ProviderLine:
     """The line to a provider: the harness is the sender, so what a fault does is what the harness then did not see."""
 
     patience = 2.0
+    in_flight = Answer(409)
 
     def __init__(self, number: int, outgoing: Outgoing, caller: Caller) -> None:
         self._number, self._outgoing, self._caller = number, outgoing, caller
@@ -178,6 +179,10 @@ class _ProviderLine:
         self._hung_up = False
         self.struck: str | None = None
         self.released = False
+
+    @property
+    def asked(self) -> str:
+        return self._outgoing.request.target
 
     async def forward(self, held: asyncio.Barrier | None = None) -> Answer:
         """The whole exchange; raises `SubjectError` for an answer that is none."""

@@ -31,6 +31,7 @@ MAX_CONNECTIONS = 256
 """At one time; further ones are closed at once."""
 
 _CHUNK = 65_536
+_IN_FLIGHT = Answer(409)
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time to linger: closing sends RST
 
 
@@ -49,6 +50,7 @@ class _Draft:
     seen: Answer | None = None
     fault: str | None = None
     ended: float | None = None
+    broken_off: bool = False
 
     def finished(self, now: float) -> Exchange:
         return Exchange(
@@ -63,6 +65,7 @@ class _Draft:
             self.fault,
             self.began,
             self.ended if self.ended is not None else now,
+            self.broken_off,
         )
 
 
@@ -77,10 +80,11 @@ class Server:
         *,
         patience: float,
         end_sender: EndSender | None = None,
+        in_flight: Answer = _IN_FLIGHT,
     ) -> None:
         """`patience`: seconds that the sender waits; `end_sender` ends its process, where somebody can."""
-        self._upstream, self._classify, self._strikes, self.patience = upstream, classify, strikes, patience
-        self.end_sender = end_sender
+        self._upstream, self._classify, self._strikes = upstream, classify, strikes
+        self.patience, self.end_sender, self.in_flight = patience, end_sender, in_flight
         self._started = time.perf_counter()
         self._drafts: list[_Draft] = []
         self._attempts: Counter[int] = Counter()
@@ -167,14 +171,21 @@ class _Connection:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_CHUNK)
 
     async def serve(self) -> None:
+        last: _Draft | None = None
         while True:
-            draft, request = await self._next_request()
+            try:
+                draft, request = await self._next_request()
+            except ConnectionError:
+                if last is not None:
+                    last.broken_off = True
+                raise
             if draft is None:
                 return
             if request is None:
                 draft.ended = self._server.now()
                 return
             await self._exchange(draft, request)
+            last = draft
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                 return
             self._http.start_next_cycle()
@@ -253,7 +264,12 @@ class _ClientLine:
         server: Server,
     ) -> None:
         self._http, self._reader, self._writer, self._draft = http, reader, writer, draft
-        self._server, self.patience = server, server.patience
+        self._server, self.patience, self.in_flight = server, server.patience, server.in_flight
+
+    @property
+    def asked(self) -> str:
+        target = self._draft.request.target if self._draft.request is not None else "/"
+        return target if "://" in target else f"{self._server.base_url}{target}"
 
     async def answer(self, answer: Answer) -> None:
         if self._hung_up():
@@ -289,8 +305,21 @@ class _ClientLine:
                     self._http.receive_data(await self._reader.read(_CHUNK))
 
     def _hung_up(self) -> bool:
-        """The sender closed its connection, or reset it."""
-        return self._reader.at_eof() or self._reader.exception() is not None
+        """The sender closed its connection, or reset it: also where our own loop was too busy to be told yet."""
+        return self._reader.at_eof() or self._reader.exception() is not None or self._has_closed()
+
+    def _has_closed(self) -> bool:
+        raw: socket.socket | None = self._writer.get_extra_info("socket")
+        if raw is None or raw.fileno() < 0:
+            return True
+        with socket.fromfd(raw.fileno(), raw.family, raw.type) as line:
+            line.setblocking(False)
+            try:
+                return line.recv(1, socket.MSG_PEEK) == b""
+            except BlockingIOError:
+                return False
+            except OSError:
+                return True
 
     async def _give(self, data: bytes) -> None:
         self._draft.received += data

@@ -14,6 +14,7 @@ from psp_harness.subjects.sdks import Use
 
 _EMPTY = "an-unusable-key-is-refused-before-sending"
 _LONG = "an-over-long-key-is-refused-before-sending"
+_WAITS = "waits-as-long-as-it-is-told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,13 @@ FINDINGS: Sequence[Finding] = (
         "_api_requestor.py:642-648",
     ),
     Finding("stripe", _LONG, "It does not look at the length of a key.", "_api_requestor.py:642-644"),
+    Finding(
+        "stripe",
+        _WAITS,
+        "It reads Stripe-Should-Retry and not Retry-After: the next attempt comes after a pause of its own.",
+        "_http_client.py:164-182",
+        {"retry": "on"},
+    ),
     Finding(
         "adyen",
         _EMPTY,
