@@ -92,10 +92,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "sdk": Kind("a published SDK: name, name?option=value&…", client=clients.sdk_client),
     "reference": Kind(
-        "what the project brings: client, provider, provider?webhooks=URL&store=…, receiver",
+        "what the project brings: client, provider, provider?webhooks=URL&store=…, receiver, shop, shop?database=URL",
         client=clients.reference_client,
         provider=providers.reference_provider,
         receiver=receivers.reference_receiver,
+        shop=shops.reference_shop,
     ),
     "miniature": Kind(
         "a tiny subject with one fault",
@@ -178,7 +179,7 @@ def default_profile(address: str) -> str:
         return sdk.profile
     if name == "miniature" and rest in MINIATURES:
         return MINIATURES[rest].profile
-    return "hyperswitch-docs" if address == "reference:client" else "generic"
+    return "hyperswitch-docs" if address.startswith(("reference:client", "reference:shop")) else "generic"
 
 
 def _split(address: str, role: Role) -> tuple[Kind, str]:

@@ -18,6 +18,7 @@ from typing import Any
 from psp_harness.errors import SubjectError, UsageError
 from psp_harness.subjects.channels import MAX_LINE
 from psp_harness.subjects.protocol import Message
+from psp_harness.subjects.warm import TARGET
 
 START_SECONDS = 20.0
 """How long importing the subject may take."""
@@ -116,15 +117,13 @@ async def warm(target: str) -> AsyncIterator[Warm]:
     """The warm process of a target. Raises `UsageError` where that cannot be imported."""
     with tempfile.TemporaryDirectory(prefix="psp-harness-", ignore_cleanup_errors=True) as folder:
         found = Warm(Path(folder) / "warm")
+        path = os.pathsep.join(filter(None, sys.path))  # what is found here is found there
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "psp_harness.subjects.warm", str(found.socket), target),
+            *(sys.executable, "-m", "psp_harness.subjects.warm", str(found.socket)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            },  # what is found here is found there
+            env={**os.environ, "PYTHONPATH": path, TARGET: target},
             start_new_session=True,
         )
         reading = asyncio.create_task(_read_printed(process, found))

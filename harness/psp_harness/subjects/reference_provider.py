@@ -22,6 +22,7 @@ from psp_harness.subjects import hosting
 from psp_harness.subjects.own_server import TARGET, Reference, environment
 
 _STORE = re.compile(r"[?&]store=")
+_MAY_HOLD_A_PASSWORD = re.compile(r"[?&](?:store|database)=")
 _KNOWN = "reference:provider?webhooks=http://127.0.0.1:8080/webhooks&store=sqlite:provider.db"
 
 Restart = Callable[[], Awaitable[None]]
@@ -73,5 +74,5 @@ def asked_for(name: str) -> Asked:
 
 def presentable(address: str) -> str:
     """An address of any kind, without the credentials of a store."""
-    found = _STORE.search(address)
+    found = _MAY_HOLD_A_PASSWORD.search(address)
     return f"{address[: found.end()]}{opening.shown(address[found.end() :])}" if found else address

@@ -11,8 +11,9 @@ from psp_harness.subjects.forked import warm
 from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import miniature
 from psp_harness.subjects.receivers import sender_of
+from psp_harness.subjects.reference_shop import database_of
 from psp_harness.subjects.shop import Mortal, ShopSubject
-from psp_harness.subjects.warm import MINIATURE
+from psp_harness.subjects.warm import MINIATURE, REFERENCE
 
 PATIENCE_SECONDS = 10.0
 """So long a shop is asked to wait for an answer at least: no case keeps it waiting until then, and on a busy machine an
@@ -31,6 +32,12 @@ async def exec_shop(command: str, options: Options, stack: AsyncExitStack) -> Sh
 async def python_shop(target: str, options: Options, stack: AsyncExitStack) -> ShopSubject:
     """An object of yours, in a fork of a process that has imported it. Raises `UsageError` where that fails."""
     return await _forked(f"python:{target}", target, options, stack)
+
+
+async def reference_shop(name: str, options: Options, stack: AsyncExitStack) -> ShopSubject:
+    """The project's own shop. Raises `UsageError` for a database that it keeps no books on."""
+    database_of(name)
+    return await _forked(f"reference:{name}", f"{REFERENCE}:{name}", options, stack)
 
 
 async def miniature_shop(name: str, options: Options, stack: AsyncExitStack) -> ShopSubject:

@@ -1,6 +1,6 @@
 """A process that has imported a subject written in Python, and forks one for each case: that takes milliseconds.
 
-`python -m psp_harness.subjects.warm SOCKET TARGET`: each connection to the socket is answered by a process of its own,
+`python -m psp_harness.subjects.warm SOCKET`: each connection to the socket is answered by a process of its own,
 which says its id in one line and then speaks the subject protocol there. The end of standard input ends it. It has one
 thread and no event loop, so that a fork is whole.
 """
@@ -8,6 +8,7 @@ thread and no event loop, so that a fork is whole.
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import json
 import os
@@ -23,6 +24,9 @@ from psp_harness.errors import SubjectError
 from psp_harness.subjects.channels import MAX_LINE, ObjectChannel
 
 MINIATURE = "miniature"
+REFERENCE = "reference"
+TARGET = "PSP_HARNESS_WARM"
+"""The variable that names the target: the address of a database may hold a password, and arguments are seen by all."""
 STEP_SECONDS = 3_600.0
 """Whoever asks has a bound of its own, and ends the process."""
 
@@ -31,9 +35,14 @@ def found(target: str) -> Callable[[], object]:
     """What makes a fresh subject: `miniature:NAME` or `module:attribute`. Raises whatever importing it raises."""
     kind, _, name = target.partition(":")
     if kind == MINIATURE:
-        from psp_harness.miniatures import MINIATURES
+        from psp_harness.subjects.ours import MINIATURES
 
         return MINIATURES[name].make
+    if kind == REFERENCE:
+        from psp_harness.subjects.reference_shop import ReferenceShop, database_of, warm_up
+
+        warm_up()
+        return functools.partial(ReferenceShop, database_of(name))
     sys.path.insert(0, str(Path.cwd()))
     thing: Any = importlib.import_module(kind)
     for part in name.split("."):
@@ -90,11 +99,12 @@ async def _speak(connection: socket.socket, make: Callable[[], object]) -> None:
 
 def main() -> None:
     """What is wrong with the target is said in one line, and status 2."""
-    path, target = sys.argv[1:]
+    (path,), target = sys.argv[1:], os.environ.pop(TARGET)
     try:
         make = found(target)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs whatever stands there
-        sys.stderr.write(f"{target}: {type(error).__name__}: {error}\n")
+        shown = target.partition("?")[0]
+        sys.stderr.write(f"{shown}: {type(error).__name__}: {error}\n")
         raise SystemExit(2) from None
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)
