@@ -51,6 +51,11 @@ class Provider:
         """As many as anybody likes."""
         (await self.http.delete("/psp-harness/quota")).raise_for_status()
 
+    async def bank(self, *, takes: float, yes: bool = True, refunds_take: float = 0) -> None:
+        """From now on the bank answers so many seconds later, and so."""
+        told = {"payments": {"takes": takes, "yes": yes}, "refunds": {"takes": refunds_take}}
+        (await self.http.post("/psp-harness/bank", json=told)).raise_for_status()
+
     async def notify(self, url: str, secret: str) -> None:
         """From now on its events go there."""
         told = {"url": url, "secret": secret}

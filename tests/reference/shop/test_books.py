@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
 from psp_harness.errors import UsageError
 from psp_harness.reference.shop.books import Books
@@ -64,3 +66,25 @@ def test_another_database_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="sqlite:///FILE or postgresql://") as refused:
         Books(url)
     assert "root" not in str(refused.value)
+
+
+def test_what_is_read_in_a_snapshot_is_of_one_moment(database: str) -> None:
+    """Though another one would have written between two of its reads."""
+    books = Books(database)
+    books.prepare()
+    row = {"checkout": "c", "amount": 1, "currency": "EUR", "capture": "automatic", "status": "created", "captured": 0}
+    with books.snapshot() as session:
+        before = session.scalars(select(Order)).all()
+        writing = Thread(target=_write, args=(books, row))
+        writing.start()
+        writing.join(0.2)
+        assert (before, session.scalars(select(Order)).all()) == ([], [])
+    writing.join(60)
+    with books.snapshot() as session:
+        assert len(session.scalars(select(Order)).all()) == 1
+    books.close()
+
+
+def _write(books: Books, row: dict[str, object]) -> None:
+    with books.transaction() as session:
+        books.add_once(session, Order, id="a", **row)

@@ -49,6 +49,13 @@ class Books:
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """To read in: everything as it was at one moment, though others write meanwhile."""
+        level = {"isolation_level": "REPEATABLE READ"} if self.engine.dialect.name == "postgresql" else {}
+        with Session(self.engine.execution_options(**level), expire_on_commit=False) as session, session.begin():
+            yield session
+
     def add_once(self, session: Session, row: type[Table], **values: object) -> bool:
         """Write a row unless a UNIQUE index has one like it already; whether it was written."""
         insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert

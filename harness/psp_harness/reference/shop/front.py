@@ -36,9 +36,10 @@ from psp_harness.reference.shop.limits import Limit
 from psp_harness.reference.shop.polling import poll
 from psp_harness.reference.shop.psp import Capture
 from psp_harness.reference.shop.queue import Queue
-from psp_harness.reference.shop.refusals import Invalid, WrongState
+from psp_harness.reference.shop.refusals import Invalid, NotFound, WrongState
 from psp_harness.reference.shop.shop import OPEN, Shop
 from psp_harness.reference.shop.statement import of_order, of_payout, of_refund
+from psp_harness.reference.shop.tables import Order
 from psp_harness.reference.shop.working import Worker
 
 LARGEST_BODY = 1 << 20
@@ -124,8 +125,11 @@ def pay_out(shop: Shop, body: Body) -> Told:
 
 
 def _order(shop: Shop, order_id: str) -> Mapping[str, Any]:
-    with shop.books.transaction() as session:
-        return of_order(session, shop.orders.get(order_id))
+    with shop.books.snapshot() as session:
+        order = session.get(Order, order_id)
+        if order is None:
+            raise NotFound(f"there is no order {order_id!r}")
+        return of_order(session, order)
 
 
 def _capture(body: Body) -> Capture:

@@ -102,7 +102,7 @@ class Shop:
 
     def state(self) -> dict[str, Any]:
         """Everything, as `statement` has it."""
-        with self.books.transaction() as session:
+        with self.books.snapshot() as session:
             return statement(session)
 
     def _apply_waiting(self) -> list[str]:
