@@ -204,7 +204,7 @@ def test_every_rule_that_binds_without_intent_is_reported_by_one_of_these() -> N
 
 def test_a_provider_that_ignores_the_header_shows_in_the_money(tmp_path: Path) -> None:
     """Under profile hyperswitch one key, sent twice after a lost answer, pays twice: known, said aloud, and green."""
-    body = '{"amount": 1000, "currency": "EUR", "confirm": true, "merchant_order_reference_id": "a"}'
+    body = '{"amount": 1000, "currency": "EUR", "confirm": true, "payment_token": "tok"}'
     pay = f'curl -sS -f -o a "$PSP_BASE_URL/payments" -H "api-key: k" -H "Content-Type: application/json" -H "$(key a)" -d \'{body}\''
     report = watched(f"{pay} || {pay}", *LOST, folder=tmp_path, psp="hyperswitch")
     assert {v.rule: v.outcome for v in report.verdicts}[ONCE] in {"violated", "known"}

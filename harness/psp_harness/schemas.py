@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 
 _REFS = "#/$defs/"
 _SOURCED = "Sourced{}"
-_PLAIN = frozenset({"name", "title", "credentials", "clients", "secrets", "accounts", "defects", "sources"})
+_PLAIN = frozenset({"name", "title", "credentials", "clients", "secrets", "accounts", "defects", "sources", "api"})
 """Members of a profile file that are no facts."""
 
 _POSITIVE = {"minimum": 1}

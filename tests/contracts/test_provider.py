@@ -71,7 +71,11 @@ def broken(pact: Path, served: Served) -> dict[str, Any]:
     """Replay every interaction of a contract; give those that failed, with what Pact says of them."""
 
     def a_payment_was_made(parameters: dict[str, Any]) -> None:
-        values = {"chosen_id": parameters["payment_id"], "token": "tok_visa", **parameters}
+        values = {
+            "chosen_id": parameters["payment_id"],
+            "token": served.profile.cards.get("good", "tok_visa"),
+            **parameters,
+        }
         served.ask("create-payment", parameters["key"], values)
 
     def a_refund_was_made(parameters: dict[str, Any]) -> None:

@@ -18,6 +18,8 @@ TENANTS = {
     b"dev_psp_harness_tenant_a-refreshed": "tenant-a",
     b"dev_psp_harness_tenant_b": "tenant-b",
 }
+DECLINED = "4000000000000002"
+"""The test card that the bank declines."""
 OF_A_PAYMENT = re.compile("/payments/([^/]+)/(capture|cancel)")
 
 
@@ -33,7 +35,7 @@ class IdsArePrimaryKeys:
     def __init__(self) -> None:
         self.moved: list[tuple[str, Effect]] = []
         self.held: dict[tuple[str, str], dict[str, Any]] = {}
-        """What was authorised first, as it is answered."""
+        """What moved nothing by itself, as it is answered: what was authorised first, or declined."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -87,6 +89,9 @@ class IdsArePrimaryKeys:
         if self.taken(tenant, name):
             return refused(400, "HE_01", "The payment with the specified payment_id already exists in our records")
         shown = {"payment_id": name, "status": "succeeded", "amount": body["amount"], "currency": body["currency"]}
+        if DECLINED in str(body.get("payment_method_data")):
+            self.held[tenant, name] = {**shown, "status": "failed"}
+            return answered(200, self.held[tenant, name])
         if body.get("capture_method") == "manual":
             self.held[tenant, name] = {**shown, "status": "requires_capture"}
             return answered(200, self.held[tenant, name])
@@ -108,7 +113,7 @@ class IdsArePrimaryKeys:
 
     def taken(self, tenant: str, name: str) -> bool:
         """Whether something of this tenant has that id."""
-        return any((owner, effect.id) == (tenant, name) for owner, effect in self.moved)
+        return (tenant, name) in self.held or any((owner, effect.id) == (tenant, name) for owner, effect in self.moved)
 
 
 @miniature(

@@ -102,6 +102,8 @@ class Operation(Facts, frozen=True):
     answer: Json = None
     id_prefix: str | None = None
     """Of a create: how the ids that the PSP makes begin. Only the reference provider needs it."""
+    least_amount: int = 1
+    """Of a create, in minor units. `0`: a request that moves nothing is taken too, as the set-up of a card is."""
     cursor: str | None = None
     """Of a list: the query parameter that takes the last id, where `has_more` says that there is more."""
 
@@ -164,6 +166,8 @@ class Profile(Facts, frozen=True):
     """By tenant: what its events call it, where they do."""
     defects: tuple[Defect, ...] = ()
     sources: Mapping[str, str] = {}
+    api: Literal["hyperswitch"] | None = None
+    """The PSP whose whole API the reference provider speaks under this profile; none: the operations alone."""
     facts: Mapping[str, str] = {}
     """Path of each fact (`key.max-length`) -> where it comes from."""
 

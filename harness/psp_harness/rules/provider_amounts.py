@@ -16,7 +16,10 @@ from psp_harness.vocabulary import CREATES
 
 def _odd_amounts(history: History, profile: Profile) -> Iterator[Refusable]:
     for intent, exchange in sent(history):
-        if intent.odd_amount is not None and exchange.answer is not None and accepted_elsewhere(history, intent):
+        if intent.odd_amount is None or exchange.answer is None or not accepted_elsewhere(history, intent):
+            continue
+        least = profile.operations[intent.operation].least_amount
+        if not (intent.odd_amount == "0" and least == 0):
             yield Refusable(exchange, intent, None)
 
 

@@ -38,7 +38,8 @@ class Caller:
 
     async def pay(self, key: str | None = "key-1", **values: object) -> Answer:
         """Ask for a payment of 10.00, unless told otherwise."""
-        return await self.send(self.request("create-payment", key, {"amount": 1000, "currency": "EUR", **values}))
+        usual = {"amount": 1000, "currency": "EUR", "token": self.profile.cards.get("good", "psp_harness_token")}
+        return await self.send(self.request("create-payment", key, {**usual, **values}))
 
     async def refund(self, payment_id: str, amount: object, key: str | None = "key-2", **values: object) -> Answer:
         """Ask for a refund."""

@@ -15,12 +15,12 @@ from dataclasses import replace
 
 from psp_harness.model import Answer, Effect, Request
 from psp_harness.profile import Profile
-from psp_harness.reference.provider.api import Api, World
+from psp_harness.reference.provider.api import World
+from psp_harness.reference.provider.apis import api_of
 from psp_harness.reference.provider.bank import Bank
 from psp_harness.reference.provider.dialect import Call, refusal_answer
 from psp_harness.reference.provider.execution import Execution
 from psp_harness.reference.provider.ledger import Place, Refusal
-from psp_harness.reference.provider.plain import PlainApi
 from psp_harness.reference.provider.policy import Keyed
 from psp_harness.reference.provider.quota import Meter
 from psp_harness.reference.provider.sending import Sender
@@ -67,7 +67,7 @@ class Provider:
         self._advancing = asyncio.Lock()
         self.bank = Bank()
         known = profile.credentials if credentials is None else credentials
-        self._api: Api = PlainApi(World(profile, store, known, self._now, fresh_id, self.bank))
+        self._api = api_of(World(profile, store, known, self._now, fresh_id, self.bank))
         self._execution = Execution(profile, self._api, store, self._now, processing)
         self.webhooks = Sender(profile, store, self._now)
         self.meter = Meter()

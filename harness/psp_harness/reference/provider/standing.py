@@ -174,7 +174,11 @@ def effects_of(entries: Iterable[Entry], now: float) -> tuple[Effect, ...]:
 
 def _effect(entry: Entry) -> Effect:
     above = entry.of.partition("/")[2]
-    kind, id_, of = ("payment", above, "") if entry.kind == "confirmation" else (entry.kind, entry.id, above)
+    kind, id_, of = entry.kind, entry.id, above
+    if entry.kind == "confirmation":
+        kind, id_, of = "payment", above, ""
+    elif entry.kind.startswith("payout"):
+        kind, id_, of = "payout", above or entry.id, ""
     return Effect(kind, id_, entry.amount, entry.currency, of, entry.reference or "")
 
 
@@ -187,4 +191,6 @@ def _moved_money(entry: Entry, now: float) -> bool:
             return _processed(processing, entry, now).captured > 0
         case "refund":
             return of_refund(entry, now) is RefundStatus.SUCCEEDED
+        case "payout" | "payout-update" | "payout-fulfilment":
+            return entry.about.get("paid") is True
     return entry.kind == "capture"

@@ -1,0 +1,67 @@
+"""How a payout stands: read from its entry and from what was entered of it later. Pure; nothing of it is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from psp_harness.reference.provider.hyperswitch.payout_states import PAYOUT_MOVES, PayoutEvent, PayoutStatus
+from psp_harness.reference.provider.ledger import Entry, Refusal
+from psp_harness.reference.provider.standing import Fate
+from psp_harness.reference.provider.states import move
+from psp_harness.template import Json
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutStanding:
+    """A payout as it stands now; the amount in minor units."""
+
+    status: PayoutStatus
+    amount: int
+    currency: str
+    fate: Fate = Fate.NONE
+    """Of where the money goes."""
+    details: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def auto_fulfill(self) -> bool:
+        """Whether it is paid as soon as the connector has it."""
+        return self.details.get("auto_fulfill") is True
+
+
+def of_payout(payout: Entry, later: Iterable[Entry]) -> PayoutStanding:
+    """How it stands; `later` are the entries of it, in order."""
+    standing = told(PayoutStanding(PayoutStatus.REQUIRES_METHOD, payout.amount, payout.currency), payout)
+    for entry in later:
+        if entry.kind == "payout-update":
+            standing = told(standing, entry)
+        elif entry.kind == "payout-fulfilment":
+            standing = _moved(standing, PayoutEvent.PAY)
+        elif entry.kind == "payout-cancellation":
+            standing = _moved(standing, PayoutEvent.CANCEL)
+    return standing
+
+
+def told(standing: PayoutStanding, entry: Entry) -> PayoutStanding:
+    """After what a create, an update or a confirmation says, and what the connector makes of that."""
+    details = entry.about.get("details")
+    standing = replace(
+        standing,
+        amount=entry.amount,
+        currency=entry.currency,
+        details={**standing.details, **(details if isinstance(details, Mapping) else {})},
+    )
+    if entry.about.get("method"):
+        standing = replace(_moved(standing, PayoutEvent.NAME_METHOD), fate=Fate(str(entry.about.get("fate", ""))))
+    if not entry.about.get("confirm"):
+        return standing
+    standing = _moved(standing, PayoutEvent.CONFIRM)
+    if standing.fate is Fate.DECLINED:
+        return _moved(standing, PayoutEvent.FAIL)
+    return _moved(standing, PayoutEvent.PAY if standing.auto_fulfill else PayoutEvent.ACCEPT)
+
+
+def _moved(standing: PayoutStanding, event: PayoutEvent) -> PayoutStanding:
+    after = move(PAYOUT_MOVES, standing.status, event)
+    assert not isinstance(after, Refusal), f"the books hold a {event} of a payout that was {standing.status}"
+    return replace(standing, status=after)
