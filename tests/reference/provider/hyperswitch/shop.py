@@ -8,6 +8,7 @@ from typing import Any
 
 from psp_harness.model import Answer, Request
 from psp_harness.reference.provider import Provider
+from reference.provider.hyperswitch.messages import wrong_with
 
 TENANT_A = "dev_psp_harness_tenant_a"
 ADMIN = "test_admin"
@@ -31,12 +32,14 @@ class Shop:
         self.api_key = api_key
 
     async def ask(self, route: str, body: object = None, **lines: str) -> Answer:
-        """`POST /payments` and the like; a body is JSON."""
+        """`POST /payments` and the like; a body is JSON. What comes back fits the schema of its message."""
         method, _, target = route.partition(" ")
         key = {"api-key": self.api_key} if self.api_key is not None else {}
         headers = tuple((name.replace("_", "-").encode(), value.encode()) for name, value in {**key, **lines}.items())
         written = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
-        return await self.provider.handle(Request(method, target, headers, written))
+        answer = await self.provider.handle(Request(method, target, headers, written))
+        assert wrong_with(method, target, answer) == []
+        return answer
 
     async def yes(self, route: str, body: object = None, **lines: str) -> Any:
         """What a 200 says."""
