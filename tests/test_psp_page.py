@@ -27,13 +27,13 @@ def test_the_routes_on_the_page_are_those_of_the_provider() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["route"].strip("`") for row in ROWS])
 async def test_what_the_page_sends_is_taken(row: dict[str, str]) -> None:
-    """Every body is one that the route takes; the event alone does not exist."""
+    """Every body is one that the route takes; what is named in one alone does not exist."""
     method, path = row["route"].strip("`").split()
     bodies = [json.loads(text) for text in re.findall(r"`(\{.*?\})`", row["body"])] or [None]
     transport = httpx.ASGITransport(asgi(build(load("hyperswitch"))))
     async with httpx.AsyncClient(transport=transport, base_url="http://psp") as http:
         answers = [await http.request(method, path, json=body) for body in bodies]
-    expected = 404 if path.endswith("/redeliver") else 200
+    expected = 404 if "…" in row["body"] and "_id" in row["body"] else 200
     assert all(answer.status_code == expected or (expected == 200 and answer.is_success) for answer in answers)
 
 

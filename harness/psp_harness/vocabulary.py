@@ -71,6 +71,16 @@ EVENTS: Mapping[str, str] = {
     "payment-cancelled": "what was held was given up",
     "refund-succeeded": "money was given back",
     "refund-failed": "money was to be given back, and was not",
+    "payout-succeeded": "money was paid out",
+    "payout-failed": "money was to be paid out, and was not",
+    "payout-cancelled": "a payout was given up before it was made",
+    "dispute-opened": "a customer's bank wants the money of a payment back",
+    "dispute-challenged": "the shop has sent its evidence",
+    "dispute-accepted": "the shop gave in",
+    "dispute-expired": "the shop said nothing until it was too late",
+    "dispute-cancelled": "the bank gave in",
+    "dispute-won": "the shop keeps the money",
+    "dispute-lost": "the shop has lost the money",
     "other": "something happened that moves no money of an order",
 }
 """What an event of a PSP means to a shop."""

@@ -25,7 +25,20 @@ _SENT = frozenset({"amount", "currency", "reference", "token", "capture", "payme
 """What a request may have a place for."""
 
 _TOLD = frozenset(
-    {"event_id", "id", "refund_id", "payment_id", "amount", "captured", "currency", "reference", "refund_reference"}
+    {
+        "event_id",
+        "id",
+        "refund_id",
+        "payment_id",
+        "payout_id",
+        "dispute_id",
+        "amount",
+        "amount_text",
+        "captured",
+        "currency",
+        "reference",
+        "refund_reference",
+    }
     | {"account", "mode", "status", "created", "created_unix", ITEMS}
 )
 """What an event may have a place for."""

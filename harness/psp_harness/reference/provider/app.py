@@ -7,6 +7,8 @@
     DELETE /psp-harness/quota                             or as many as it likes
     POST   /psp-harness/bank {"payments": {"takes": 60, "yes": false}, "refunds": {…}}
                                                           what is asked from now on is answered then, and so
+    POST   /psp-harness/disputes {"payment_id", …}        a bank wants the money back: `disputing.py`
+    POST   /psp-harness/disputes/close {"dispute_id", "outcome"}   and decides
     GET    /health, /health/ready                         it lives
 
 None of them asks who is asking: this is no server for the internet.
@@ -16,18 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
 from psp_harness.model import Answer, Request
 from psp_harness.reference.asgi import Asgi, as_json, serving
 from psp_harness.reference.provider.bank import Verdict
+from psp_harness.reference.provider.disputing import Closing, Opening
+from psp_harness.reference.provider.ledger import Entry, Refusal
 from psp_harness.reference.provider.quota import Quota
 from psp_harness.reference.provider.sending import control
 from psp_harness.reference.provider.service import Provider
 from psp_harness.reference.provider.stores import StoreUnavailable
 
+_T = TypeVar("_T", Opening, Closing)
 _Own = Callable[[Provider, bytes], Awaitable[Answer]]
 
 
@@ -109,6 +114,24 @@ async def _banks(provider: Provider, body: bytes) -> Answer:
     return Answer(204)
 
 
+async def _open_dispute(provider: Provider, body: bytes) -> Answer:
+    return await _disputed(provider.disputes.open, body, Opening)
+
+
+async def _close_dispute(provider: Provider, body: bytes) -> Answer:
+    return await _disputed(provider.disputes.close, body, Closing)
+
+
+async def _disputed(do: Callable[[_T], Awaitable[Entry | Refusal]], body: bytes, wanted: type[_T]) -> Answer:
+    try:
+        done = await do(msgspec.json.decode(body, type=wanted))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return as_json(400, {"message": f"expected the members of {wanted.__name__}: {error}"})
+    if isinstance(done, Refusal):
+        return as_json(404 if done.reason == "not-found" else 409, {"message": done.message})
+    return as_json(201, {"dispute_id": done.about.get("dispute", done.id)})
+
+
 async def _alive(_: Provider, __: bytes) -> Answer:
     return Answer(200, ((b"content-type", b"text/plain"),), b"health is good")
 
@@ -128,6 +151,8 @@ ROUTES: Final[dict[tuple[str, str], _Own]] = {
     ("POST", "/psp-harness/quota"): _limit,
     ("DELETE", "/psp-harness/quota"): _unlimit,
     ("POST", "/psp-harness/bank"): _banks,
+    ("POST", "/psp-harness/disputes"): _open_dispute,
+    ("POST", "/psp-harness/disputes/close"): _close_dispute,
     ("GET", "/health"): _alive,
     ("GET", "/health/ready"): _ready,
     **{route: _of_webhooks(own) for route, own in control.ROUTES.items()},

@@ -16,9 +16,10 @@ from dataclasses import replace
 from psp_harness.model import Answer, Effect, Request
 from psp_harness.profile import Profile
 from psp_harness.reference.provider.api import World
-from psp_harness.reference.provider.apis import api_of
+from psp_harness.reference.provider.apis import api_of, further_of
 from psp_harness.reference.provider.bank import Bank
 from psp_harness.reference.provider.dialect import Call, refusal_answer
+from psp_harness.reference.provider.disputing import Disputing
 from psp_harness.reference.provider.execution import Execution
 from psp_harness.reference.provider.ledger import Place, Refusal
 from psp_harness.reference.provider.policy import Keyed
@@ -69,8 +70,9 @@ class Provider:
         known = profile.credentials if credentials is None else credentials
         self._api = api_of(World(profile, store, known, self._now, fresh_id, self.bank))
         self._execution = Execution(profile, self._api, store, self._now, processing)
-        self.webhooks = Sender(profile, store, self._now)
+        self.webhooks = Sender(profile, store, self._now, further_of(profile))
         self.meter = Meter()
+        self.disputes = Disputing(store, self._now, fresh_id, self.webhooks.heard)
 
     async def handle(self, request: Request) -> Answer:
         """The answer to one complete request; 503 where the store does not answer: without it nobody may execute."""

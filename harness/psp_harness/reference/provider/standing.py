@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from psp_harness.model import Effect
+from psp_harness.reference.provider.disputes import challenge_by, lost_of
 from psp_harness.reference.provider.ledger import Entry, Refusal
 from psp_harness.reference.provider.states import (
     PAYMENT_MOVES,
@@ -53,7 +54,7 @@ class PaymentStanding:
     amount: int
     captured: int = 0
     given_back: int = 0
-    """By refunds that did not fail."""
+    """By refunds that did not fail, and by disputes that were lost."""
     capture: Capture = Capture.AT_ONCE
 
     @property
@@ -70,6 +71,7 @@ class PaymentStanding:
 
 def of_payment(payment: Entry, later: Iterable[Entry], now: float) -> PaymentStanding:
     """How a payment stands; `later` are the entries of it, in order."""
+    later = tuple(later)
     standing = _born(payment, now)
     for entry in later:
         match entry.kind:
@@ -83,7 +85,7 @@ def of_payment(payment: Entry, later: Iterable[Entry], now: float) -> PaymentSta
                 standing = replace(standing, status=_moved(standing.status, PaymentEvent.CANCEL))
             case "refund" if of_refund(entry, now) is not RefundStatus.FAILED:
                 standing = replace(standing, given_back=standing.given_back + entry.amount)
-    return standing
+    return replace(standing, given_back=standing.given_back + lost_of(later, now))
 
 
 def capture_event(standing: PaymentStanding, amount: int) -> PaymentEvent:
@@ -151,6 +153,8 @@ def of_refund(refund: Entry, now: float) -> RefundStatus:
 
 def moments_of(entry: Entry) -> tuple[float, ...]:
     """When time alone will make something else of it; seconds since 1970."""
+    if entry.kind == "dispute":
+        return (challenge_by(entry),)
     fails = (FAILS_AFTER,) if entry.kind == "refund" and entry.about.get("fate") == Fate.REFUND_FAILS else ()
     return tuple(entry.created + seconds for seconds in (_takes(entry), _settles_after(entry), *fails) if seconds)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from psp_harness.model import Answer
+from psp_harness.model import Answer, Request
 from psp_harness.reference.provider.api import Work, World
 from psp_harness.reference.provider.dialect import Call
 from psp_harness.reference.provider.ledger import Refusal
@@ -44,6 +44,8 @@ class Asked(Call):
     body: Json
     """`ABSENT` where it cannot be read."""
     route: Route
+    request: Request
+    """As it came: a form with files is no JSON."""
 
 
 Prepare = Callable[[World, Asked], Awaitable[Work | Refusal]]

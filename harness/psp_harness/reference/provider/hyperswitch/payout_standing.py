@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from psp_harness.reference.provider.hyperswitch.payout_states import PAYOUT_MOVES, PayoutEvent, PayoutStatus
 from psp_harness.reference.provider.ledger import Entry, Refusal
+from psp_harness.reference.provider.sending.events import State
 from psp_harness.reference.provider.standing import Fate
 from psp_harness.reference.provider.states import move
 from psp_harness.template import Json
@@ -59,6 +60,20 @@ def told(standing: PayoutStanding, entry: Entry) -> PayoutStanding:
     if standing.fate is Fate.DECLINED:
         return _moved(standing, PayoutEvent.FAIL)
     return _moved(standing, PayoutEvent.PAY if standing.auto_fulfill else PayoutEvent.ACCEPT)
+
+
+TOLD_OF: Mapping[str, tuple[str, ...]] = {
+    PayoutStatus.SUCCESS: ("payout-succeeded",),
+    PayoutStatus.FAILED: ("payout-failed",),
+    PayoutStatus.CANCELLED: ("payout-cancelled",),
+}
+"""What a payout's new state is told as (crates/router/src/types/transformers.rs); that it waits is not."""
+
+
+def told_of_payout(payout: Entry, later: Sequence[Entry], _: float) -> State:
+    """How it stands, for those who are told of it."""
+    standing = of_payout(payout, later)
+    return State(TOLD_OF.get(standing.status, ()), standing.amount)
 
 
 def _moved(standing: PayoutStanding, event: PayoutEvent) -> PayoutStanding:

@@ -20,6 +20,8 @@ from psp_harness.reference.provider.hyperswitch import (
     api_keys,
     connectors,
     customers,
+    disputes,
+    evidence,
     payments,
     payouts,
     refunds,
@@ -38,6 +40,9 @@ ROUTES: Final = (
     *accounts.ROUTES,
     *api_keys.ROUTES,
     *connectors.ROUTES,
+    *disputes.ROUTES,
+    *evidence.ROUTES,
+    *disputes.ONE,
 )
 """The first that matches answers."""
 
@@ -68,7 +73,7 @@ class HyperswitchApi:
         body = decode(request.body, "json") if request.body or request.method == "POST" else {}
         told = fingerprint(route.operation, "json", request)
         asked = dict(parse_qsl(query))
-        return tenant, Asked(route.operation, values, told, tenant, holder, values, asked, body, route)
+        return tenant, Asked(route.operation, values, told, tenant, holder, values, asked, body, route, request)
 
     def changes(self, call: Call) -> bool:
         """Whether its route prepares a change."""

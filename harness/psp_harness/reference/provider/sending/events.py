@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from psp_harness.profile import Webhooks
+from psp_harness.reference.provider.disputes import of_dispute
 from psp_harness.reference.provider.ledger import Entry
 from psp_harness.reference.provider.standing import moments_of, of_payment, of_refund
 from psp_harness.reference.provider.states import PaymentStatus, RefundStatus
 
-TOLD_OF: Mapping[str, tuple[str, ...]] = {
+PAYMENT_TOLD_OF: Mapping[str, tuple[str, ...]] = {
     PaymentStatus.PROCESSING: ("payment-processing",),
     PaymentStatus.AUTHORIZED: ("payment-authorized",),
     PaymentStatus.SUCCEEDED: ("payment-succeeded",),
@@ -45,68 +46,87 @@ class Event:
     at: float
     """Seconds since 1970, of the provider's clock."""
     about: Entry
-    """The payment, or the refund."""
+    """The payment, the refund, …"""
     amount: int
     """Minor units."""
     captured: int = 0
     """Of a payment, so far."""
 
 
-def events_of(entries: Iterable[Entry], webhooks: Webhooks) -> list[Event]:
-    """Every event of these books, also those that time alone will bring, in the order of their times."""
-    told = [_event(state, webhooks) for state in _states(list(entries))]
-    return sorted((event for event in told if event is not None), key=lambda event: event.at)
-
-
 @dataclass(frozen=True, slots=True)
-class _State:
-    """How something began to stand."""
+class State:
+    """How something stands, as far as it is told."""
 
-    about: Entry
-    at: float
     told: tuple[str, ...]
+    """As which event; the first for which the PSP has one."""
     amount: int
     captured: int = 0
 
 
-def _event(state: _State, webhooks: Webhooks) -> Event | None:
+Reader = Callable[[Entry, Sequence[Entry], float], State]
+"""How an entry stands, from what is entered of it later (of a dispute: of its payment), at a time."""
+
+
+def events_of(entries: Iterable[Entry], webhooks: Webhooks, further: Mapping[str, Reader]) -> list[Event]:
+    """Every event of these books, also those that time alone will bring, in the order of their times.
+
+    One of a kind for each thing that it can happen to, ever: a second capture of a part is not told again.
+    `further`: how those kinds of entries stand that not every PSP has.
+    """
+    told: dict[str, Event] = {}
+    for about, at, state in _states(list(entries), {**READERS, **further}):
+        event = _event(about, at, state, webhooks)
+        if event is not None:
+            told.setdefault(event.id, event)
+    return sorted(told.values(), key=lambda event: event.at)
+
+
+def _event(about: Entry, at: float, state: State, webhooks: Webhooks) -> Event | None:
     means = next((each for each in state.told if each in webhooks.events), None)
     if means is None:
         return None
-    about = state.about
     name = "\0".join((about.tenant, about.name, repr(about.created), means))
     id_ = f"evt_{hashlib.sha256(name.encode()).hexdigest()[:32]}"
-    return Event(id_, means, state.at, about, state.amount, state.captured)
+    return Event(id_, means, at, about, state.amount, state.captured)
 
 
-def _states(entries: Sequence[Entry]) -> Iterator[_State]:
+def _states(entries: Sequence[Entry], readers: Mapping[str, Reader]) -> Iterator[tuple[Entry, float, State]]:
     later: defaultdict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         later[entry.tenant, entry.of].append(entry)
     for entry in entries:
-        if entry.kind == "payment":
-            yield from _of_a_payment(entry, later[entry.tenant, entry.name])
-        elif entry.kind == "refund":
-            yield from _of_a_refund(entry)
+        if reader := readers.get(entry.kind):
+            above = entry.of if entry.kind == "dispute" else entry.name
+            yield from _of_one(entry, later[entry.tenant, above], reader)
 
 
-def _of_a_payment(payment: Entry, later: Sequence[Entry]) -> Iterator[_State]:
-    """Each time that its status becomes another: when it is made, by a later entry, or by time alone."""
-    by_entry = [(payment.created, 0), *((entry.created, number) for number, entry in enumerate(later, 1))]
-    moments = [at for entry in (payment, *later) for at in moments_of(entry)]
+def _of_one(about: Entry, later: Sequence[Entry], reader: Reader) -> Iterator[tuple[Entry, float, State]]:
+    """Each time that it is told as something else: when it is made, by a later entry, or by time alone."""
+    moments = [at for entry in (about, *later) for at in moments_of(entry)]
+    by_entry = [(about.created, 0), *((entry.created, number) for number, entry in enumerate(later, 1))]
     by_time = [(at, sum(entry.created <= at for entry in later)) for at in moments]
-    before: PaymentStatus | None = None
+    before: tuple[str, ...] | None = None
     for at, known in sorted(by_entry + by_time):
-        standing = of_payment(payment, later[:known], at)
-        if standing.status is not before:
-            yield _State(payment, at, TOLD_OF.get(standing.status, ()), standing.amount, standing.captured)
-        before = standing.status
+        if at < about.created:
+            continue
+        state = reader(about, later[:known], at)
+        if state.told != before:
+            yield about, at, state
+        before = state.told
 
 
-def _of_a_refund(refund: Entry) -> Iterator[_State]:
-    before: RefundStatus | None = None
-    for at in (refund.created, *moments_of(refund)):
-        status = of_refund(refund, at)
-        if status is not before:
-            yield _State(refund, at, REFUND_TOLD_OF.get(status, ()), refund.amount)
-        before = status
+def _payment(payment: Entry, later: Sequence[Entry], now: float) -> State:
+    standing = of_payment(payment, later, now)
+    return State(PAYMENT_TOLD_OF.get(standing.status, ()), standing.amount, standing.captured)
+
+
+def _refund(refund: Entry, _: Sequence[Entry], now: float) -> State:
+    return State(REFUND_TOLD_OF.get(of_refund(refund, now), ()), refund.amount)
+
+
+def _dispute(dispute: Entry, later: Sequence[Entry], now: float) -> State:
+    return State((f"dispute-{of_dispute(dispute, later, now).status}",), dispute.amount)
+
+
+READERS: Mapping[str, Reader] = {"payment": _payment, "refund": _refund, "dispute": _dispute}
+"""By kind of entry."""

@@ -41,6 +41,7 @@ def _values(profile: Profile, webhooks: Webhooks, event: Event) -> dict[str, obj
         "event_id": event.id,
         "id": about.id,
         "amount": event.amount,
+        "amount_text": str(event.amount),
         "captured": event.captured,
         "currency": about.currency,
         "account": profile.accounts.get(about.tenant, ""),
@@ -50,6 +51,8 @@ def _values(profile: Profile, webhooks: Webhooks, event: Event) -> dict[str, obj
     }
     if about.reference is not None:
         values["reference"] = about.reference
-    if about.kind == "refund":
-        return values | {"refund_id": about.id, "payment_id": about.of.partition("/")[2]}
-    return values | {"payment_id": about.id}
+    above = about.of.partition("/")[2]
+    named = {"refund": "refund_id", "dispute": "dispute_id"}.get(about.kind)
+    if named is not None:
+        return values | {named: about.id, "payment_id": above}
+    return values | {f"{about.kind}_id": about.id}

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
 
 from psp_harness.profile import Webhooks
 from psp_harness.reference.provider.ledger import Entry, Place
-from psp_harness.reference.provider.sending.events import Event, events_of
+from psp_harness.reference.provider.sending.events import Event, Reader, events_of
 
 GROWING: Final = tuple(60.0 * 2**number for number in range(16))
 """Seconds between deliveries where the PSP publishes none: ours, as long as all of them end before it gives up."""
@@ -136,7 +136,7 @@ def _attempt(entry: Entry, outcome: str | None) -> Attempt:
     return Attempt(event, endpoint, int(str(entry.about["number"])), means, about, entry.created, outcome)
 
 
-def sendings_of(entries: Sequence[Entry], webhooks: Webhooks) -> list[Sending]:
+def sendings_of(entries: Sequence[Entry], webhooks: Webhooks, further: Mapping[str, Reader]) -> list[Sending]:
     """Everything that is to be sent, now or later, in the order in which it is due."""
     endpoints = endpoints_of(entries)
     if not endpoints:
@@ -144,7 +144,7 @@ def sendings_of(entries: Sequence[Entry], webhooks: Webhooks) -> list[Sending]:
     made, waits = attempts_of(entries), waits_of(webhooks)
     wanted = (
         _next(event, endpoint, made.get((event.id, endpoint.id), ()), waits)
-        for event in events_of(entries, webhooks)
+        for event in events_of(entries, webhooks, further)
         for endpoint in endpoints
         if endpoint.tenant == event.about.tenant and endpoint.since <= event.at
     )

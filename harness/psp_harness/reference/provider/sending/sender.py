@@ -7,7 +7,7 @@ endpoint does (nothing, junk, a redirect, a flood), it is one more attempt that 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -17,7 +17,7 @@ from psp_harness.errors import UsageError
 from psp_harness.model import Answer
 from psp_harness.profile import Profile
 from psp_harness.reference.provider.ledger import Entry, Refusal
-from psp_harness.reference.provider.sending.events import events_of
+from psp_harness.reference.provider.sending.events import Reader, events_of
 from psp_harness.reference.provider.sending.manner import Manner
 from psp_harness.reference.provider.sending.message import message_of
 from psp_harness.reference.provider.sending.outbox import (
@@ -45,9 +45,12 @@ LOOK: Final = 1.0
 class Sender:
     """The webhooks of one provider. It sleeps until an endpoint is known."""
 
-    def __init__(self, profile: Profile, store: Store, now: Callable[[], float]) -> None:
-        """`now`: Unix time, of the provider's clock."""
-        self._profile, self._store, self._now = profile, store, now
+    def __init__(
+        self, profile: Profile, store: Store, now: Callable[[], float], further: Mapping[str, Reader] | None = None
+    ) -> None:
+        """`now`: Unix time, of the provider's clock. `further`: how what this PSP alone has in its books stands."""
+        self.profile, self._store, self._now = profile, store, now
+        self._further = further or {}
         self.hosts = set(LOOPBACK)
         """Whom it may send to."""
         self.patience = PATIENCE
@@ -76,7 +79,7 @@ class Sender:
 
     def checked(self, url: str, tenant: str = "tenant-a", secret: str | None = None) -> Endpoint:
         """What would be registered. Raises `UsageError`, as `register` does."""
-        return checked(self._profile, self.hosts, url, tenant, secret)
+        return checked(self.profile, self.hosts, url, tenant, secret)
 
     async def remove(self, url: str, tenant: str = "tenant-a") -> None:
         """Nothing goes there any more, not even what was tried already."""
@@ -93,13 +96,13 @@ class Sender:
 
     async def waiting(self) -> list[Sending]:
         """What is to be sent yet, in the order in which it is due; also what time alone will bring."""
-        return sendings_of(await self._store.entries(), webhooks_of(self._profile))
+        return sendings_of(await self._store.entries(), webhooks_of(self.profile), self._further)
 
     # --- the background -------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Go on with what an earlier life left. Raises `StoreUnavailable`."""
-        if self._profile.webhooks is not None and endpoints_of(await self._store.entries()):
+        if self.profile.webhooks is not None and endpoints_of(await self._store.entries()):
             self._begin()
 
     def wake(self) -> None:
@@ -149,7 +152,7 @@ class Sender:
         """Begin what is due; gives the seconds until something else is."""
         async with self._round_lock:
             now = self._now()
-            wanted = sendings_of(await self._store.entries(), webhooks_of(self._profile))
+            wanted = await self.waiting()
             due = [] if self.manner.withheld else [sending for sending in wanted if sending.due <= now]
             for sending in reversed(due) if self.manner.newest_first else due:
                 if len(self._under_way) < MOST and sending.key not in self._under_way:
@@ -171,7 +174,7 @@ class Sender:
     async def _posted(self, sending: Sending) -> str:
         """What became of it, in a word: the status of the answer, or what went wrong."""
         assert self._http is not None
-        headers, body = message_of(self._profile, sending, self._now())
+        headers, body = message_of(self.profile, sending, self._now())
         try:
             async with asyncio.timeout(self.patience):
                 request = self._http.build_request("POST", sending.endpoint.url, headers=list(headers), content=body)
@@ -198,7 +201,7 @@ class Sender:
         made = attempts_of(entries)
         wanted = [
             Sending(each, endpoint, len(made.get((each.id, endpoint.id), ())) + 1, self._now())
-            for each in events_of(entries, webhooks_of(self._profile))
+            for each in events_of(entries, webhooks_of(self.profile), self._further)
             for endpoint in endpoints_of(entries)
             if each.id == event and endpoint.tenant == each.about.tenant and each.at <= self._now()
         ]
