@@ -24,6 +24,7 @@ class Psp:
     payments: dict[str, Payment] = field(default_factory=dict)
     refunds: dict[str, Refund] = field(default_factory=dict)
     payouts: dict[str, PayoutTold] = field(default_factory=dict)
+    customers: dict[str, str] = field(default_factory=dict)
     says: str = "succeeded"
     before: PaymentError | None = None
     """Raised by the next call that moves money, which then did nothing."""
@@ -49,6 +50,22 @@ class Psp:
         self.payments[idempotency_key] = Payment(idempotency_key, says, amount, currency)
         self._raise("after")
         return self.payments[idempotency_key]
+
+    def create_subscription_payment(
+        self, idempotency_key: str, *, amount: int, currency: str, customer_id: str, method: str
+    ) -> Payment:
+        assert customer_id in self.customers
+        return self.create_payment(idempotency_key, amount=amount, currency=currency, payment_token=method)
+
+    def create_customer(self, customer_id: str, *, name: str, email: str, phone: str) -> None:
+        self.calls.append(("create_customer", customer_id))
+        self.customers[customer_id] = name
+
+    def delete_customer(self, customer_id: str) -> None:
+        self.calls.append(("delete_customer", customer_id))
+        self._raise("before")
+        self.customers.pop(customer_id, None)
+        self._raise("after")
 
     def capture_payment(self, idempotency_key: str, *, payment_id: str, amount: int) -> Payment:
         return self._step("capture_payment", idempotency_key, payment_id, "succeeded", amount)

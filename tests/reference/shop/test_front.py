@@ -107,6 +107,32 @@ async def test_what_was_authorised_is_captured_or_given_up(http: httpx.AsyncClie
     assert (again.status_code, "cancelled" in again.json()["message"]) == (409, True)
 
 
+async def test_a_customer_subscribes_is_charged_once_a_period_and_is_forgotten(
+    http: httpx.AsyncClient, psp: Psp
+) -> None:
+    """And nothing personal is answered."""
+    ada = (await http.post("/api/v1/customers", json={"name": "Ada", "email": "ada@example.org"})).json()
+    asked = {"request": "f-1", "customer_id": ada["id"], "amount": 900, "currency": "EUR", "method": "pm_1"}
+    made = await http.post("/api/v1/subscriptions", json=asked)
+    period = {"subscription_id": made.json()["id"], "period": "2026-11"}
+    charged = [await http.post("/api/v1/charges", json=period) for _ in range(2)]
+    assert [(answer.status_code, answer.json()["captured"]) for answer in charged] == [(201, 900), (200, 900)]
+    ended = await http.delete(f"/api/v1/subscriptions/{made.json()['id']}")
+    gone = await http.delete(f"/api/v1/customers/{ada['id']}")
+    assert (ended.json()["status"], gone.json()) == ("cancelled", {"id": ada["id"], "status": "redacted"})
+    assert (await http.post("/api/v1/charges", json=period)).status_code == 409
+    assert psp.count("create_payment") == 1
+
+
+async def test_a_payout_is_answered_with_its_row(http: httpx.AsyncClient) -> None:
+    """The same one for the same request; and not where it went."""
+    asked = {"request": "payroll-1", "amount": 5000, "currency": "EUR", "destination": "tok_1"}
+    first, again = [await http.post("/api/v1/payouts", json=asked) for _ in range(2)]
+    assert (first.status_code, first.json()["status"]) == (201, "succeeded")
+    assert first.json() == again.json() == (await http.get(f"/api/v1/payouts/{first.json()['id']}")).json()
+    assert "tok_1" not in first.text
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [

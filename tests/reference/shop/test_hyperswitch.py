@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from pytest_httpserver import HTTPServer
 
-from psp_harness.reference.client_errors import InvalidId, InvalidIdempotencyKey, OutcomeUnknown
+from psp_harness.reference.client_errors import InvalidId, InvalidIdempotencyKey, OutcomeUnknown, Rejected
 from psp_harness.reference.shop.hyperswitch import HyperswitchOfShop
 
 Call = Callable[[HyperswitchOfShop, str], object]
@@ -19,6 +19,23 @@ CALLS: dict[str, tuple[Call, str, dict[str, object], dict[str, object]]] = {
         PAYMENT,
     ),
     "cancel": (lambda psp, key: psp.cancel_payment(key, payment_id="ord_1"), "/payments/ord_1/cancel", {}, PAYMENT),
+    "charge a subscription": (
+        lambda psp, key: psp.create_subscription_payment(
+            key, amount=6540, currency="EUR", customer_id="cus_1", method="pm_1"
+        ),
+        "/payments",
+        {
+            "payment_id": "key-1",
+            "amount": 6540,
+            "currency": "EUR",
+            "confirm": True,
+            "capture_method": "automatic",
+            "off_session": True,
+            "customer_id": "cus_1",
+            "recurring_details": {"type": "payment_method_id", "data": "pm_1"},
+        },
+        {**PAYMENT, "payment_id": "key-1"},
+    ),
     "pay out": (
         lambda psp, key: psp.create_payout(key, amount=6540, currency="EUR", destination="tok_1"),
         "/payouts/create",
@@ -86,3 +103,34 @@ def test_what_was_captured_is_told(httpserver: HTTPServer, psp: HyperswitchOfSho
     """In minor units."""
     httpserver.expect_request("/payments/ord_1/capture").respond_with_json(PAYMENT)
     assert psp.capture_payment("key-1", payment_id="ord_1", amount=5000).received == 5000
+
+
+KNOWN = {"error": {"type": "invalid_request", "code": "IR_12", "message": "already exists"}}
+GONE = {"error": {"type": "invalid_request", "code": "IR_11", "message": "already been redacted"}}
+BUSY = {"error": {"type": "invalid_request", "code": "IR_10", "message": "Customer has active mandate"}}
+
+
+@pytest.mark.parametrize(("status", "told"), [(200, {"customer_id": "cus_1"}), (400, KNOWN)])
+def test_a_customer_is_known_afterwards(
+    status: int, told: dict[str, object], httpserver: HTTPServer, psp: HyperswitchOfShop
+) -> None:
+    """Whether or not they were before."""
+    httpserver.expect_request("/customers", method="POST").respond_with_json(told, status)
+    psp.create_customer("cus_1", name="Ada", email="ada@example.org", phone="")
+    assert httpserver.log[0][0].get_json() == {"customer_id": "cus_1", "name": "Ada", "email": "ada@example.org"}
+
+
+@pytest.mark.parametrize(("status", "told"), [(200, {"customer_deleted": True}), (400, GONE), (404, GONE)])
+def test_a_customer_is_forgotten_afterwards(
+    status: int, told: dict[str, object], httpserver: HTTPServer, psp: HyperswitchOfShop
+) -> None:
+    """Whether or not they were before."""
+    httpserver.expect_request("/customers/cus_1", method="DELETE").respond_with_json(told, status)
+    psp.delete_customer("cus_1")
+
+
+def test_a_customer_who_is_not_forgotten_is_said(httpserver: HTTPServer, psp: HyperswitchOfShop) -> None:
+    """Such as one with a mandate that is active."""
+    httpserver.expect_request("/customers/cus_1", method="DELETE").respond_with_json(BUSY, 400)
+    with pytest.raises(Rejected, match="active mandate"):
+        psp.delete_customer("cus_1")

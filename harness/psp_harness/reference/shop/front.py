@@ -5,6 +5,9 @@
     POST /api/v1/voids    {order_id}                                             or gives it up
     POST /api/v1/refunds  {order_id, request, amount}                            the refund of that request, made once
     POST /api/v1/payouts  {request, amount, currency, destination}               the payout of that request, made once
+    POST /api/v1/customers {name, email, phone}          DELETE /api/v1/customers/ID        redacts them
+    POST /api/v1/subscriptions {request, customer_id, amount, currency, method}          DELETE /api/v1/subscriptions/ID
+    POST /api/v1/charges  {subscription_id, period}                              the payment of that period, made once
     GET  /api/v1/orders/ID?wait=SECONDS                                          until it is decided, so long at most
     GET  /api/v1/refunds/ID, /api/v1/payouts/ID, /api/v1/state
     POST /api/v1/reconcile                                                       look after what is in doubt, now
@@ -18,12 +21,8 @@ Who may call it is decided in front of it: this is no server for the internet.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -31,15 +30,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from psp_harness.reference.shop.answers import again_in, answered, created, there
+from psp_harness.reference.shop import calls
+from psp_harness.reference.shop.answers import again_in, answered
+from psp_harness.reference.shop.calls import Body, Told
 from psp_harness.reference.shop.limits import Limit
-from psp_harness.reference.shop.polling import poll
-from psp_harness.reference.shop.psp import Capture
 from psp_harness.reference.shop.queue import Queue
-from psp_harness.reference.shop.refusals import Invalid, NotFound, WrongState
-from psp_harness.reference.shop.shop import OPEN, Shop
-from psp_harness.reference.shop.statement import of_order, of_payout, of_refund
-from psp_harness.reference.shop.tables import Order
+from psp_harness.reference.shop.refusals import Invalid
+from psp_harness.reference.shop.shop import Shop
 from psp_harness.reference.shop.working import Worker
 
 LARGEST_BODY = 1 << 20
@@ -48,8 +45,6 @@ LARGEST_BODY = 1 << 20
 LONGEST_WAIT_SECONDS = 30.0
 """For which `?wait=SECONDS` is heard."""
 
-Body = Mapping[str, Any]
-Told = tuple[int, Mapping[str, Any]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -64,86 +59,34 @@ def front(shop: Shop, *, reconcile_seconds: float, queue: Queue | None = None, l
         return Route(path, _reading(shop, act), methods=["POST"])
 
     def get(path: str, act: Callable[[Shop, str], Told]) -> Route:
-        return Route(path, _looking(shop, act), methods=["GET"])
+        return Route(path, _naming(shop, act), methods=["GET"])
+
+    def delete(path: str, act: Callable[[Shop, str], Told]) -> Route:
+        return Route(path, _naming(shop, act), methods=["DELETE"])
 
     return Starlette(
         routes=[
-            Route("/api/v1/payments", _limited(_reading(shop, pay), limit), methods=["POST"]),
-            post("/api/v1/captures", capture),
-            post("/api/v1/voids", void),
-            post("/api/v1/refunds", refund),
-            post("/api/v1/payouts", pay_out),
-            post("/api/v1/reconcile", lambda shop, _: (200, asdict(shop.reconcile()))),
+            Route("/api/v1/payments", _limited(_reading(shop, calls.pay), limit), methods=["POST"]),
+            post("/api/v1/captures", calls.capture),
+            post("/api/v1/voids", calls.void),
+            post("/api/v1/refunds", calls.refund),
+            post("/api/v1/payouts", calls.pay_out),
+            post("/api/v1/customers", calls.register),
+            delete("/api/v1/customers/{id}", calls.redact),
+            post("/api/v1/subscriptions", calls.subscribe),
+            delete("/api/v1/subscriptions/{id}", calls.end),
+            post("/api/v1/charges", calls.charge),
+            post("/api/v1/reconcile", calls.reconcile),
             Route("/api/v1/orders/{id}", _waiting(shop), methods=["GET"]),
-            get("/api/v1/refunds/{id}", lambda shop, name: there(of_refund(shop.refunds.get(name)))),
-            get("/api/v1/payouts/{id}", lambda shop, name: there(of_payout(shop.payouts.get(name)))),
+            get("/api/v1/refunds/{id}", calls.refund_of),
+            get("/api/v1/payouts/{id}", calls.payout_of),
             get("/api/v1/state", lambda shop, _: (200, shop.state())),
-            get("/health/ready", _ready),
+            get("/health/ready", calls.ready),
             Route("/health", _alive, methods=["GET"]),
             Route("/webhooks", _webhook(shop, worker), methods=["POST"]),
         ],
         lifespan=lambda _: worker.running(),
     )
-
-
-def pay(shop: Shop, body: Body) -> Told:
-    """The order of a checkout, confirmed: whoever submits it again is told how it stands."""
-    order = shop.orders.place_order(
-        body.get("checkout", ""),
-        amount=body.get("amount", 0),
-        currency=_text(body, "currency"),
-        capture=_capture(body),
-    )
-    try:
-        shop.orders.confirm_order(order.id, payment_token=body.get("payment_token"))
-    except WrongState:
-        return there(_order(shop, order.id))
-    return created(_order(shop, order.id))
-
-
-def capture(shop: Shop, body: Body) -> Told:
-    """The money of an authorised order, taken."""
-    order = shop.captures.capture_order(_text(body, "order_id"), amount=body.get("amount"))
-    return there(_order(shop, order.id))
-
-
-def void(shop: Shop, body: Body) -> Told:
-    """An order given up, before its money was taken."""
-    return there(_order(shop, shop.captures.cancel_order(_text(body, "order_id")).id))
-
-
-def refund(shop: Shop, body: Body) -> Told:
-    """A refund, made: whoever asks for it again is told how it stands."""
-    asked = {"request": _text(body, "request"), "amount": body.get("amount", 0)}
-    return created(of_refund(shop.refunds.refund_order(_text(body, "order_id"), **asked)))
-
-
-def pay_out(shop: Shop, body: Body) -> Told:
-    """A payout, made: whoever asks for it again is told how it stands."""
-    asked = {"amount": body.get("amount", 0), **{name: _text(body, name) for name in ("currency", "destination")}}
-    return created(of_payout(shop.payouts.pay_out(_text(body, "request"), **asked)))
-
-
-def _order(shop: Shop, order_id: str) -> Mapping[str, Any]:
-    with shop.books.snapshot() as session:
-        order = session.get(Order, order_id)
-        if order is None:
-            raise NotFound(f"there is no order {order_id!r}")
-        return of_order(session, order)
-
-
-def _capture(body: Body) -> Capture:
-    match body.get("capture", "automatic"):
-        case "automatic":
-            return "automatic"
-        case "manual":
-            return "manual"
-        case other:
-            raise Invalid(f"capture {other!r}: expected 'automatic' or 'manual'")
-
-
-def _text(body: Body, name: str) -> str:
-    return str(body.get(name, ""))
 
 
 def _reading(shop: Shop, act: Callable[[Shop, Body], Told]) -> Endpoint:
@@ -154,7 +97,7 @@ def _reading(shop: Shop, act: Callable[[Shop, Body], Told]) -> Endpoint:
     return endpoint
 
 
-def _looking(shop: Shop, act: Callable[[Shop, str], Told]) -> Endpoint:
+def _naming(shop: Shop, act: Callable[[Shop, str], Told]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return await run_in_threadpool(answered, lambda: act(shop, request.path_params.get("id", "")))
 
@@ -168,16 +111,9 @@ def _waiting(shop: Shop) -> Endpoint:
             seconds = min(max(float(request.query_params.get("wait", 0)), 0.0), LONGEST_WAIT_SECONDS)
         except ValueError:
             seconds = 0.0
-        return await run_in_threadpool(answered, lambda: there(_decided(shop, order_id, seconds)))
+        return await run_in_threadpool(answered, lambda: calls.decided(shop, order_id, seconds))
 
     return endpoint
-
-
-def _decided(shop: Shop, order_id: str, seconds: float) -> Mapping[str, Any]:
-    """An order; while its end is open, the PSP is asked again, for so long."""
-    if seconds and _order(shop, order_id)["status"] in OPEN:
-        poll(lambda: shop.orders.settle(order_id), lambda order: order.status not in OPEN, within_seconds=seconds)
-    return _order(shop, order_id)
 
 
 def _limited(endpoint: Endpoint, limit: Limit | None) -> Endpoint:
@@ -222,12 +158,3 @@ async def _body(request: Request) -> bytes:
 
 async def _alive(_: Request) -> Response:
     return PlainTextResponse("shop is good")
-
-
-def _ready(shop: Shop, _: str) -> Told:
-    try:
-        with shop.books.transaction() as session:
-            session.execute(text("SELECT 1"))
-    except SQLAlchemyError as error:
-        return 503, {"database": False, "message": type(error).__name__}
-    return 200, {"database": True}

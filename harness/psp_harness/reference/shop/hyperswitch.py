@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from psp_harness.reference import client_answers as answers
 from psp_harness.reference.client import HyperswitchClient, expect_amount, expect_id, expect_key
-from psp_harness.reference.client_errors import OutcomeUnknown
+from psp_harness.reference.client_errors import OutcomeUnknown, Rejected
 from psp_harness.reference.shop.psp import PayoutTold
 
 
@@ -28,6 +28,47 @@ class HyperswitchOfShop(HyperswitchClient):
         """Give up what was authorised."""
         told = self._post(f"/payments/{expect_id(payment_id)}/cancel", expect_key(idempotency_key), {})
         return _of(answers.payment(told), payment_id)
+
+    def create_subscription_payment(
+        self, idempotency_key: str, *, amount: int, currency: str, customer_id: str, method: str
+    ) -> answers.Payment:
+        """Charge `amount` minor units by a saved payment method; the key, the order's id, becomes the `payment_id`."""
+        key = expect_key(idempotency_key)
+        told = self._post(
+            "/payments",
+            key,
+            {
+                "payment_id": key,
+                "amount": expect_amount(amount),
+                "currency": currency,
+                "confirm": True,
+                "capture_method": "automatic",
+                "off_session": True,
+                "customer_id": expect_id(customer_id),
+                "recurring_details": {"type": "payment_method_id", "data": method},
+            },
+        )
+        payment = answers.payment(told)
+        answers.expect((payment.payment_id, payment.amount, payment.currency), (key, amount, currency))
+        answers.expect_no_decline(payment.status, told)
+        return payment
+
+    def create_customer(self, customer_id: str, *, name: str, email: str, phone: str) -> None:
+        """Let Hyperswitch know a customer; one whom it knows (IR_12) stays as it is."""
+        known = {"name": name, "email": email, **({"phone": phone} if phone else {})}
+        try:
+            self._send("POST", "/customers", {}, {"customer_id": expect_id(customer_id), **known})
+        except Rejected as error:
+            if error.code != "IR_12":
+                raise
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Let Hyperswitch redact a customer; one whom it has redacted (IR_11) or never known (404) is forgotten."""
+        try:
+            self._send("DELETE", f"/customers/{expect_id(customer_id)}", {}, None)
+        except Rejected as error:
+            if error.code != "IR_11" and error.status != 404:
+                raise
 
     def create_payout(self, idempotency_key: str, *, amount: int, currency: str, destination: str) -> PayoutTold:
         """Send `amount` minor units to what the token `destination` stands for; the key becomes the `payout_id`."""

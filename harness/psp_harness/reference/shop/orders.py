@@ -7,7 +7,7 @@ the same key the PSP would say the same again, and another try of the customer i
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -40,34 +40,49 @@ class Orders:
     def __init__(self, books: Books, psp: PaymentProvider) -> None:
         self._books, self._psp = books, psp
 
-    def place_order(self, checkout: str, *, amount: int, currency: str, capture: Capture = "automatic") -> Order:
+    def place_order(
+        self,
+        checkout: str,
+        *,
+        amount: int,
+        currency: str,
+        capture: Capture = "automatic",
+        customer_id: str | None = None,
+    ) -> Order:
         """The order of a checkout, in minor units: the same one, however often it is submitted.
 
         Raises `Invalid`, and `Conflict` where the checkout was submitted with another content.
         """
         wanted = (expect_amount(amount), expect_word("currency", currency).upper(), capture)
         with self._books.transaction() as session:
-            self._write(session, expect_word("checkout", checkout), *wanted)
+            self._write(session, expect_word("checkout", checkout), customer_id, *wanted)
             order = session.scalars(select(Order).where(Order.checkout == checkout)).one()
         if (order.amount, order.currency, order.capture) != wanted:
             raise Conflict(f"checkout {checkout!r} was submitted before, for {order.amount} {order.currency}")
         return order
 
     def confirm_order(self, order_id: str, *, payment_token: str | None) -> Order:
-        """Ask the PSP for the money, once: of all who confirm an order, one sends.
+        """Ask the PSP for the money of an order. Raises as `pay` does."""
+        return self.pay(
+            order_id,
+            lambda order: self._psp.create_payment(
+                order.id,
+                amount=order.amount,
+                currency=order.currency,
+                payment_token=payment_token,
+                capture="manual" if order.capture == "manual" else "automatic",
+            ),
+        )
+
+    def pay(self, order_id: str, ask: Callable[[Order], Payment]) -> Order:
+        """Ask the PSP in one way or another, once: of all who want an order paid, one sends.
 
         Raises `WrongState` for all the others, and what `client_errors` names. After an `OutcomeUnknown` the order
         stays in `confirming`, and `settle` finds out.
         """
         order = self.claim(order_id)
         try:
-            payment = self._psp.create_payment(
-                order.id,
-                amount=order.amount,
-                currency=order.currency,
-                payment_token=payment_token,
-                capture="manual" if order.capture == "manual" else "automatic",
-            )
+            payment = ask(order)
         except (NotSent, RateLimited):
             self.move(order.id, OrderEvent.RELEASE)
             raise
@@ -124,12 +139,15 @@ class Orders:
             apply(order, event)
         return order
 
-    def _write(self, session: Session, checkout: str, amount: int, currency: str, capture: Capture) -> None:
+    def _write(
+        self, session: Session, checkout: str, customer_id: str | None, amount: int, currency: str, capture: Capture
+    ) -> None:
         self._books.add_once(
             session,
             Order,
             id=f"ord_{secrets.token_hex(12)}",
             checkout=checkout,
+            customer_id=customer_id,
             amount=amount,
             currency=currency,
             capture=capture,

@@ -29,6 +29,12 @@ class PaymentProvider(Protocol):
         """Charge `amount` minor units, at once or as far as the authorisation; the key is the order's id."""
         ...
 
+    def create_subscription_payment(
+        self, idempotency_key: str, *, amount: int, currency: str, customer_id: str, method: str
+    ) -> Payment:
+        """Charge `amount` minor units while the customer is away, by what they left; the key is the order's id."""
+        ...
+
     def capture_payment(self, idempotency_key: str, *, payment_id: str, amount: int) -> Payment:
         """Take `amount` minor units of what was authorised."""
         ...
@@ -76,5 +82,17 @@ class PayoutProvider(Protocol):
         ...
 
 
-class Psp(PaymentProvider, RefundProvider, PayoutProvider, Protocol):
+class CustomerProvider(Protocol):
+    """Knows customers. Moves no money: what is made under an id of the shop's is there once."""
+
+    def create_customer(self, customer_id: str, *, name: str, email: str, phone: str) -> None:
+        """Let it know a customer; again is no error."""
+        ...
+
+    def delete_customer(self, customer_id: str) -> None:
+        """Let it forget one; again is no error, nor of one whom it does not know."""
+        ...
+
+
+class Psp(PaymentProvider, RefundProvider, PayoutProvider, CustomerProvider, Protocol):
     """Everything that the shop needs of one."""

@@ -10,6 +10,7 @@ from psp_harness.model import Headers
 from psp_harness.reference.client_errors import PaymentError, RateLimited
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.captures import Captures
+from psp_harness.reference.shop.customers import Customers
 from psp_harness.reference.shop.inbox import APPLIED, RECEIVED, Inbox
 from psp_harness.reference.shop.locks import Locks, NoLocks
 from psp_harness.reference.shop.orders import IN_DOUBT, Orders
@@ -18,7 +19,8 @@ from psp_harness.reference.shop.psp import Psp
 from psp_harness.reference.shop.refunds import Refunds
 from psp_harness.reference.shop.statement import statement
 from psp_harness.reference.shop.states import PayoutStatus, RefundStatus
-from psp_harness.reference.shop.tables import Order, Payout, Refund
+from psp_harness.reference.shop.subscriptions import Subscriptions
+from psp_harness.reference.shop.tables import Customer, Order, Payout, Refund
 from psp_harness.reference.shop.telling import applying
 
 OPEN = frozenset({*IN_DOUBT, RefundStatus.PENDING, PayoutStatus.PENDING})
@@ -34,6 +36,8 @@ class Parts:
     captures: type[Captures] = Captures
     refunds: type[Refunds] = Refunds
     payouts: type[Payouts] = Payouts
+    customers: type[Customers] = Customers
+    subscriptions: type[Subscriptions] = Subscriptions
     inbox: type[Inbox] = Inbox
 
 
@@ -69,6 +73,8 @@ class Shop:
         self.captures = parts.captures(self.orders, psp)
         self.refunds = parts.refunds(self.books, psp)
         self.payouts = parts.payouts(self.books, psp)
+        self.customers = parts.customers(self.books, psp)
+        self.subscriptions = parts.subscriptions(self.books, self.orders, psp)
         self.inbox = parts.inbox(self.books, webhook_secrets, applying(self.books), account=account)
 
     def close(self) -> None:
@@ -125,7 +131,8 @@ class Shop:
                 else:
                     found.settled.append(name)
 
-    def _doubts(self) -> Iterator[tuple[str, Callable[[str], Order | Refund | Payout]]]:
+    def _doubts(self) -> Iterator[tuple[str, Callable[[str], Order | Refund | Payout | Customer]]]:
         yield from ((order, self.orders.settle) for order in self.orders.in_doubt())
         yield from ((refund, self.refunds.settle) for refund in self.refunds.in_doubt())
         yield from ((payout, self.payouts.settle) for payout in self.payouts.in_doubt())
+        yield from ((customer, self.customers.settle) for customer in self.customers.in_doubt())

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from psp_harness.reference.shop.orders import IN_DOUBT
 from psp_harness.reference.shop.refunds import refunded
 from psp_harness.reference.shop.states import OrderStatus, RefundStatus
-from psp_harness.reference.shop.tables import Order, Payout, Refund
+from psp_harness.reference.shop.tables import Customer, Order, Payout, Refund, Subscription
 
 _OPEN = {*IN_DOUBT, OrderStatus.AUTHORISED}
 
@@ -59,4 +59,21 @@ def of_payout(payout: Payout) -> dict[str, Any]:
         "amount": payout.amount,
         "currency": payout.currency,
         "status": payout.status,
+    }
+
+
+def of_customer(customer: Customer) -> dict[str, Any]:
+    """A customer, by an id and a status: nothing personal is said again."""
+    return {"id": customer.id, "status": customer.status}
+
+
+def of_subscription(subscription: Subscription) -> dict[str, Any]:
+    """A subscription; not how it is paid."""
+    return {
+        "id": subscription.id,
+        "request": subscription.request,
+        "customer_id": subscription.customer_id,
+        "amount": subscription.amount,
+        "currency": subscription.currency,
+        "status": subscription.status,
     }

@@ -60,6 +60,22 @@ class PayoutStatus(StrEnum):
     """It had gone, and came back."""
 
 
+class CustomerStatus(StrEnum):
+    """Whether a customer may still be known."""
+
+    ACTIVE = "active"
+    REDACTING = "redacting"
+    """Nothing personal is here any more; the PSP was or is about to be told."""
+    REDACTED = "redacted"
+
+
+class SubscriptionStatus(StrEnum):
+    """Whether a subscription is charged."""
+
+    ACTIVE = "active"
+    CANCELLED = "cancelled"
+
+
 class RefundEvent(StrEnum):
     """What can happen to a refund."""
 

@@ -10,7 +10,13 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from psp_harness.reference.shop.states import OrderStatus, PayoutStatus, RefundStatus
+from psp_harness.reference.shop.states import (
+    CustomerStatus,
+    OrderStatus,
+    PayoutStatus,
+    RefundStatus,
+    SubscriptionStatus,
+)
 
 
 class Table(DeclarativeBase):
@@ -29,6 +35,8 @@ class Order(Table):
     """What the customer submitted: a form that is submitted twice is one order."""
     amount: Mapped[int]
     currency: Mapped[str]
+    customer_id: Mapped[str | None]
+    """Whose it is, by a name that says nothing; it stays when the customer is redacted."""
     capture: Mapped[str] = mapped_column(default="automatic")
     """When the money is taken: `automatic` with the authorisation, or `manual`."""
     status: Mapped[str] = mapped_column(default=OrderStatus.CREATED)
@@ -73,6 +81,34 @@ class Payout(Table):
     destination: Mapped[str]
     """The PSP's token of where it goes, and no account number."""
     status: Mapped[str] = mapped_column(default=PayoutStatus.PENDING)
+
+
+class Customer(Table):
+    """Somebody who buys. What is personal stands here alone, and is written over when it is to be forgotten."""
+
+    __tablename__ = "customers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str]
+    phone: Mapped[str]
+    status: Mapped[str] = mapped_column(default=CustomerStatus.ACTIVE)
+
+
+class Subscription(Table):
+    """What a customer pays for each period: each payment of it is an order."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    request: Mapped[str] = mapped_column(unique=True)
+    """What was submitted: the same form twice is one subscription."""
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
+    amount: Mapped[int]
+    currency: Mapped[str]
+    method: Mapped[str]
+    """The PSP's token of how it is paid, and no card number."""
+    status: Mapped[str] = mapped_column(default=SubscriptionStatus.ACTIVE)
 
 
 class Received(Table):
