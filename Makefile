@@ -42,7 +42,7 @@ lint: $(VENV)/.test
 pacts: $(VENV)/.test  ## write contracts/pacts anew from the consumer tests
 	PSP_HARNESS_WRITE_PACTS=1 $(BIN)/python -m pytest tests/contracts/test_consumer.py
 
-matrix: $(VENV)/.run  ## write docs/kill-matrix.md anew: every miniature, and which rule reports it
+matrix: $(VENV)/.test  ## write docs/kill-matrix.md anew: every miniature, and which rule reports it
 	$(BIN)/psp-harness matrix --markdown docs/kill-matrix.md
 
 sdks: $(VENV)/.test  ## write docs/sdks.md and docs/sdks.html anew: every published SDK, and which rule reports it

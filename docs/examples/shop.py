@@ -108,11 +108,21 @@ class Shop:
         data = event["data"]
         with self.db:  # the event's id and what comes of it, together
             if self.db.execute("INSERT OR IGNORE INTO events VALUES (?)", (event["id"],)).rowcount:
-                for row in self.rows("id = ?", data.get("reference")):
-                    fits = (row["amount"], row["currency"]) == (data["amount"], data["currency"])
-                    if fits and event["type"] in {"payment.succeeded", "refund.succeeded"}:
-                        self.done(row["id"], data.get("refund_id") or data["payment_id"])
+                self.apply(event["type"], data)
         return 200
+
+    def apply(self, told, data):
+        rows = self.rows("id = ?", data.get("reference"))
+        for row in rows:
+            fits = (row["amount"], row["currency"]) == (data["amount"], data["currency"])
+            if fits and told in {"payment.succeeded", "refund.succeeded"}:
+                self.done(row["id"], data.get("refund_id") or data["payment_id"])
+        if told == "refund.succeeded" and not rows:  # somebody made it in the PSP's dashboard
+            self.db.execute(
+                "INSERT OR IGNORE INTO money (id, kind, order_id, wish, amount, currency, status, psp_id) "
+                "SELECT ?1, 'refund', id, ?1, ?2, currency, 'done', ?1 FROM money WHERE psp_id = ?3",
+                (data["refund_id"], data["amount"], data["payment_id"]),
+            )
 
     def is_genuine(self, headers, body):
         """As Standard Webhooks has it; better: the library of your PSP."""
@@ -133,7 +143,7 @@ class Shop:
 def start(command):
     file, token = f"{command['state_dir']}/shop.sqlite3", command["credentials"]["token"]
     shop = Shop(file, command["base_url"], token, command["secrets"], command["answer_timeout"])
-    return shop, {"ok": {"name": "example shop", "features": ["durable", "refund-id-is-key"]}}
+    return shop, {"ok": {"name": "example shop", "features": ["durable", "refund-id-is-key", "told-by-webhook"]}}
 
 
 def do(shop, step, params):

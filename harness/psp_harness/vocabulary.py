@@ -35,13 +35,15 @@ STEPS: Mapping[str, str] = {
     "confirm-order": "the customer pays for the order: the shop asks the PSP",
     "refund-order": "the shop gives back all or a part of an order",
     "subscribe": "a customer subscribes: the shop asks the PSP for the first period",
+    "refund-at-psp": "somebody gives back a part of an order at the PSP's own desk, and the shop was not asked",
     "crash-and-restart": "end the shop's process without a warning, and start it again with what it kept",
     "resume": "the shop looks after what is in doubt, as it does from time to time",
 }
 """What a case may ask for. A client is asked for what creates something alone."""
 
 SHOP_STEPS = frozenset(
-    {"place-order", "confirm-order", "refund-order", "subscribe", "deliver-webhook", "crash-and-restart", "resume"}
+    {"place-order", "confirm-order", "refund-order", "subscribe", "refund-at-psp"}
+    | {"deliver-webhook", "crash-and-restart", "resume"}
 )
 """What a shop is asked for."""
 
@@ -179,6 +181,7 @@ OF_A_SUBJECT: Mapping[str, str] = {
     "parallel": "it takes several steps at once",
     "durable": "it may be killed and started again with what it kept",
     "subscriptions": "a shop sells subscriptions",
+    "told-by-webhook": "a shop's books say what the PSP tells, within a second of the webhook's answer",
     "commit-points": "a shop ends itself before or after the commit that it is told, and counts them",
 }
 

@@ -253,7 +253,9 @@ def _check_step(step: Step, named: Mapping[str, str], wrong: _Wrong) -> None:
         if name is not None and name not in named:
             raise wrong(f"names {name!r}, which is no earlier step", "steps", suggest(name, named))
     does = step.do or named[step.repeat or ""]
-    above = ("place-order", "refund-order") if does == "deliver-webhook" else (ABOVE.get(does, "step"),)
+    above = (
+        ("place-order", "refund-order", "refund-at-psp") if does == "deliver-webhook" else (ABOVE.get(does, "step"),)
+    )
     if step.of is not None and named[step.of] not in above:
         raise wrong(f"{does} is not of {step.of!r}, a {named[step.of]}", "steps", f"name a {' or '.join(above)}")
     if step.as_ in named:
@@ -268,10 +270,11 @@ ABOVE: Mapping[str, str] = {
     "get-refund": "create-refund",
     "confirm-order": "place-order",
     "refund-order": "place-order",
+    "refund-at-psp": "place-order",
 }
 """What each step is of: the step that has to come before it."""
 
-_ASKED_WITH_AMOUNT = frozenset({"place-order", "refund-order", "subscribe"})
+_ASKED_WITH_AMOUNT = frozenset({"place-order", "refund-order", "subscribe", "refund-at-psp"})
 
 _ID = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from psp_harness.drive.ending import NothingThere, ended
-from psp_harness.drive.shop_events import Events
+from psp_harness.drive.shop_events import PAUSE_SECONDS, Events
 from psp_harness.errors import SubjectError
 from psp_harness.model import Answer, Books, Claims, Done, Driven, History, Intent, Outcome, Refused, Request
 from psp_harness.plan import Plan, Planned, moments
@@ -21,6 +21,9 @@ from psp_harness.wire.server import Server
 
 LOOKS = 3
 """So often a shop that is in doubt is told to look after it: a PSP that answers leaves no reason for more."""
+
+OWED_SECONDS = 1.0
+"""So long may a worker take for what it was told by webhook."""
 
 T = TypeVar("T")
 
@@ -105,7 +108,8 @@ class ShopCase:
             for result in await asyncio.gather(*(self._ask(intent) for intent in moment), return_exceptions=True):
                 if isinstance(result, BaseException):
                     raise result
-            await self._look()
+            told = any(i.delivery is not None and i.delivery.genuine for i in moment)
+            await self._look(OWED_SECONDS if told else 0.0)
         for _ in range(LOOKS):
             if not any(row.status == "in-doubt" for row in self._books[-1].rows):
                 break
@@ -121,7 +125,9 @@ class ShopCase:
             case "resume":
                 await self._surely(_resume)
             case "deliver-webhook":
-                await self._events.deliver(intent, self._asked)
+                await self._events.deliver(intent, self._asked, self._order_ids.get(intent.payment or 0, ""))
+            case "refund-at-psp":
+                self._outcomes[intent.step] = Done({"refund_id": await self._events.refund(intent, self._asked)})
             case operation:
                 params = self._params(intent)
                 outcome = await self._surely(lambda shop: shop.do(operation, params))
@@ -142,9 +148,15 @@ class ShopCase:
             case _:
                 return {"subscription_id": intent.reference, **money}
 
-    async def _look(self) -> None:
-        """What it believes now."""
-        rows, commits = await self._surely(lambda shop: shop.state())
+    async def _look(self, seconds: float = 0.0) -> None:
+        """What it believes now; or, as long as it is in doubt, when it had that much time for what it was told."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            rows, commits = await self._surely(lambda shop: shop.state())
+            doubtful = any(row.status == "in-doubt" for row in rows)
+            if not doubtful or asyncio.get_running_loop().time() >= deadline:
+                break
+            await asyncio.sleep(PAUSE_SECONDS)
         self._books.append(Books(rows, self._asked[-1].step, len(self._server.exchanges), commits))
 
     # --- its process ----------------------------------------------------------------------------------------------

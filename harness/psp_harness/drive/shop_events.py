@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from psp_harness.drive.ending import NothingThere
 from psp_harness.errors import SubjectError
 from psp_harness.model import Answer, Delivery, Done, Effect, Intent, Order, Outcome, Request
-from psp_harness.profile import Profile
+from psp_harness.profile import Profile, values_of
+from psp_harness.subjects.composing import compose
 from psp_harness.subjects.shop import Shop, ShopSubject
 from psp_harness.vocabulary import WISHES
-from psp_harness.wire.caller import raw_bytes
+from psp_harness.wire.caller import raw_bytes, target_of
 from psp_harness.wire.server import Server
 
 TRIES = 4
@@ -44,17 +45,37 @@ class Events:
     surely: Surely
     """Asks the shop, and once more where its process was ended meanwhile."""
 
-    async def deliver(self, intent: Intent, asked: Sequence[Intent]) -> None:
-        """One event, until a 2xx comes. Raises `SubjectError` where the shop does not say what it answers."""
+    async def deliver(self, intent: Intent, asked: Sequence[Intent], order_id: str) -> None:
+        """One event, until a 2xx comes; `order_id` is what the shop calls the order that it is about.
+
+        Raises `SubjectError` where the shop does not say what it answers.
+        """
         assert intent.delivery is not None
         assert self.subject.sender is not None
-        delivery = await self._about(intent, intent.delivery, asked)
+        delivery = await self._about(
+            intent, replace(intent.delivery, order=replace(intent.delivery.order, id=order_id)), asked
+        )
         for attempt in range(TRIES):
             await asyncio.sleep(PAUSE_SECONDS if attempt else 0)
             request = self.subject.sender.request(replace(intent, delivery=delivery), URL, time.time())
             answer = await self._told(intent, request)
             if answer.accepted or not delivery.genuine:
                 return
+
+    async def refund(self, intent: Intent, asked: Sequence[Intent]) -> str:
+        """Give back a part of an order at the PSP's own desk: what the PSP calls that. Raises `NothingThere`."""
+        order = Order(intent.reference, intent.amount, intent.currency, "")
+        payment = await self._happened(intent, "payment", order, asked, intent.payment)
+        if payment is None:
+            raise NothingThere("there is no payment of which a part could be given back")
+        wanted = replace(intent, operation="create-refund", key=intent.reference.encode())
+        target = target_of("http://psp.example")
+        credential = self.subject.credentials["tenant-a"]
+        answer: Answer = await self.psp.handle(compose(self.profile, wanted, payment.id, credential, target))
+        named = str(values_of(self.profile, "create-refund", answer).get("id") or "")
+        if not answer.accepted or not named:
+            raise NothingThere(f"the PSP's own desk answered {answer.status}: {answer.body[:120]!r}")
+        return named
 
     async def _told(self, intent: Intent, request: Request) -> Answer:
         """Give it to the shop, and write both down as an exchange."""
@@ -88,8 +109,10 @@ class Events:
         fits = (delivery.amount, delivery.currency) == (about.amount, about.currency)
         if delivery.genuine and fits and (payment is None or (intent.refund is not None and refund is None)):
             raise NothingThere(f"the PSP has nothing to tell of: no {about.operation} of {about.amount} happened")
-        known = payment.id if payment else f"pay_{delivery.event_id}"
-        reference = (payment.reference if payment else "") or delivery.order.id
+        own = delivery.order.id if "client-ids" in self.profile.features else f"pay_{delivery.event_id}"
+        known = payment.id if payment else own
+        thing = refund or payment
+        reference = (thing.reference if thing else "") or delivery.order.id
         order = replace(delivery.order, payment_id=known, id=reference)
         return replace(delivery, order=order, refund_id=refund.id if refund else "")
 

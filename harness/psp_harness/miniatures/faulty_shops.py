@@ -227,13 +227,12 @@ class KnowsTheLastRefundAlone(CarefulShop):
         orders = found(db, "psp_id = ? AND kind = 'order'", data["payment_id"])
         if not orders:
             return
-        last = found(db, "kind = 'refund' AND order_id = ?", orders[0]["id"])[-1]
-        if last["psp_id"] is None:
+        known = found(db, "kind = 'refund' AND order_id = ?", orders[0]["id"])
+        if known and known[-1]["psp_id"] is None:
             super().refunded(db, data)
-        elif last["psp_id"] != data["refund_id"]:
-            name = f"ref_{uuid.uuid4().hex}"
+        elif not known or known[-1]["psp_id"] != data["refund_id"]:
             more = {"order_id": orders[0]["id"], "status": "done", "psp_id": data["refund_id"]}
-            self.insert(db, "refund", name, data, **more)
+            self.insert(db, "refund", f"ref_{uuid.uuid4().hex}", data, **more)
 
 
 # --- what it believes -----------------------------------------------------------------------------------------------
@@ -273,3 +272,29 @@ class IsPaidByAnybodysWord(CarefulShop):
 
     def believes(self, request: Request) -> bool:
         return True
+
+
+@miniature("ignores-what-it-did-not-ask-for", role=Role.SHOP, mode="R09", breaks={"a-refund-made-at-the-psp-is-booked"})
+class IgnoresWhatItDidNotAskFor(CarefulShop):
+    """Does nothing about a refund that it does not know."""
+
+    def adopt(self, db: Database, order: Row, data: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+
+@miniature("one-event-for-each-thing", role=Role.SHOP, mode="W17", breaks={"what-an-event-tells-is-booked"})
+class OneEventForEachThing(CarefulShop):
+    """Keeps the id of what an event is about instead of the event's: of a payment only the first event counts."""
+
+    def is_new(self, db: Database, event: Mapping[str, Any]) -> bool:
+        return super().is_new(db, {**event, "id": event["data"].get("refund_id") or event["data"]["payment_id"]})
+
+
+@miniature(
+    "an-order-for-each-submit", role=Role.SHOP, mode="A7", breaks={"an-order-is-charged-once", "a-wish-keeps-its-key"}
+)
+class AnOrderForEachSubmit(CarefulShop):
+    """Makes a new order each time that the form is submitted, and charges each."""
+
+    def place_order(self, params: Params) -> Said:
+        return super().place_order({**params, "order_id": f"ord-{uuid.uuid4().hex}"})

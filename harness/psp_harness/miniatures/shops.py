@@ -46,7 +46,14 @@ SHOWN = ("id", "amount", "currency", "status", "psp_id", "order_id")
 class CarefulShop:
     """Commits a row with its key before it asks, finds out about what is in doubt, and does everything once."""
 
-    features: tuple[str, ...] = ("durable", "parallel", "refund-id-is-key", "subscriptions", "commit-points")
+    features: tuple[str, ...] = (
+        "durable",
+        "parallel",
+        "refund-id-is-key",
+        "subscriptions",
+        "told-by-webhook",
+        "commit-points",
+    )
     index = ONE_REFUND_ONE_ROW
 
     def start(self, *, state_dir: str, secrets: list[str], **members: Any) -> Said:
@@ -267,9 +274,19 @@ class CarefulShop:
         db.execute("UPDATE rows SET status = 'failed' WHERE id = ? AND status = 'in-doubt'", [data["reference"]])
 
     def refunded(self, db: Database, data: Mapping[str, Any]) -> None:
-        """By the PSP's id, or by ours where the answer was lost."""
-        if not found(db, "psp_id = ?", data["refund_id"]):
+        """By the PSP's id, or by ours where the answer was lost; one that somebody made at the PSP gets a row."""
+        if found(db, "psp_id = ? AND kind = 'refund'", data["refund_id"]):
+            return
+        if found(db, "id = ? AND kind = 'refund'", data["reference"]):
             self.book(db, data["reference"], data["refund_id"])
+        for order in found(db, "psp_id = ? AND kind = 'order'", data["payment_id"]):
+            self.adopt(db, order, data)
+
+    def adopt(self, db: Database, order: Row, data: Mapping[str, Any]) -> None:
+        """The row of a refund that the shop did not ask for."""
+        if not found(db, "psp_id = ? AND kind = 'refund'", data["refund_id"]):
+            more = {"order_id": order["id"], "status": "done", "psp_id": data["refund_id"]}
+            self.insert(db, "refund", f"ref_{uuid.uuid4().hex}", data, **more)
 
 
 def found(db: Database, where: str, *values: object) -> list[Row]:
@@ -305,10 +322,13 @@ class ShopThatAsksNothingTwice(CarefulShop):
 
 @miniature("shop-without-webhooks", role=Role.SHOP)
 class ShopWithoutWebhooks(CarefulShop):
-    """Says yes to every webhook that is genuine, does nothing about any, and asks the PSP instead."""
+    """Says yes to every webhook that is genuine, looks at refunds alone, and asks the PSP about payments."""
+
+    features = ("durable", "parallel", "refund-id-is-key", "subscriptions", "commit-points")
 
     def apply(self, db: Database, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
-        """Nothing."""
+        if event["type"] == REFUNDS:
+            super().apply(db, event, data)
 
 
 @miniature("shop-that-refuses-everything", role=Role.SHOP)

@@ -77,7 +77,7 @@ class Wishes:
     def _event(self, step: Step, name: str) -> Intent:
         wanted = step.delivery or Wanted()
         about = self._named[step.of] if step.of else self._last["place-order"]
-        of_refund = about.operation == "refund-order"
+        of_refund = about.operation in {"refund-order", "refund-at-psp"}
         order = Order(about.reference, about.amount, about.currency, "")
         delivery = Delivery(
             event=wanted.event,

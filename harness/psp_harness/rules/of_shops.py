@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from psp_harness.model import Answer, Books, Effect, Exchange, History, Intent, Outcome, Row
+from psp_harness.model import Answer, Books, Done, Effect, Exchange, History, Intent, Outcome, Row
 from psp_harness.profile import Profile, keys_of
 from psp_harness.vocabulary import CREATES, EFFECT_KIND, WISHES
 
@@ -77,6 +77,8 @@ class Happened:
     effect: Effect
     rows: tuple[Row, ...]
     exchanges: tuple[int, ...]
+    at_the_psp: bool
+    """The shop was not asked: somebody did it at the PSP's own desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,14 @@ def happened(history: History, profile: Profile) -> Iterator[Happened]:
     by_amount = {(each.intent.operation, each.intent.amount): each.exchanges for each in wishes(history, profile)}
     for effect in history.effects or ():
         asked = [x for (name, amount), x in by_amount.items() if amount == effect.amount and _kind(name) == effect.kind]
-        yield Happened(effect, _rows_of(effect, history.books[-1]), asked[0] if asked else ())
+        rows = _rows_of(effect, history.books[-1])
+        yield Happened(effect, rows, asked[0] if asked else (), effect.id in at_the_psp(history))
+
+
+def at_the_psp(history: History) -> frozenset[str]:
+    """What the PSP calls that which was done at its own desk."""
+    done = (history.outcomes.get(i.step) for i in history.intents if i.operation == "refund-at-psp")
+    return frozenset(str(each.values["refund_id"]) for each in done if isinstance(each, Done))
 
 
 def _kind(operation: str) -> str:

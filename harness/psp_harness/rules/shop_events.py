@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from psp_harness.model import Delivery, Exchange, History, Intent, Role, Row
+from psp_harness.model import Delivery, Exchange, History, Intent, Level, Role, Row
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
 from psp_harness.rules.of_shops import effects_about
@@ -104,6 +104,50 @@ def an_event_that_does_not_fit_pays_nothing(event: Told, profile: Profile) -> st
         return None
     why = "that nobody signed" if event.delivery.forged else f"of {event.delivery.amount} {event.delivery.currency}"
     return f"order {event.row.id} of {event.order.amount} {event.order.currency} was paid by an event {why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """An event that tells what the shop could not know, and what the books said when it had been taken."""
+
+    event: Told
+    status: str
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return self.event.exchanges
+
+
+def _settling(history: History, profile: Profile) -> Iterator[Settling]:
+    for each in told(history, profile):
+        fits = (each.delivery.amount, each.delivery.currency) == (each.order.amount, each.order.currency)
+        news = (
+            each.delivery.genuine and fits and each.delivery.event == "payment-succeeded" and each.before == "in-doubt"
+        )
+        taken = any(x.seen is not None and x.seen.accepted for x in each.attempts)
+        after = [b for b in history.books if b.seen >= each.attempts[-1].number]
+        rows = [r for b in after[:1] for r in b.rows if r.kind == "order" and r.amount == each.order.amount]
+        if news and taken and rows and not history.ended:
+            yield Settling(each, rows[0].status)
+
+
+@rule(
+    "what-an-event-tells-is-booked",
+    role=Role.SHOP,
+    level=Level.SHOULD,
+    on=_settling,
+    needs={"webhooks", "told-by-webhook"},
+    money_risk=True,
+    otherwise="no event came about what was in doubt",
+    source="psp-harness: an event that was answered 2xx does not come again; failure mode W17",
+    fix="apply what an event says, under the id of the event, and not of what it is about",
+)
+def what_an_event_tells_is_booked(settling: Settling, profile: Profile) -> str | None:
+    """An order whose answer was lost is paid when the PSP's event says so and was taken, whatever was told before."""
+    if settling.status == "done":
+        return None
+    row = settling.event.row
+    return f"the event that order {row.id} is paid was answered 2xx, and the books still call it {settling.status!r}"
 
 
 @dataclass(frozen=True, slots=True)

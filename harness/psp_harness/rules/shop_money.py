@@ -14,6 +14,7 @@ from psp_harness.rules.of_shops import (
     Uncertain,
     Wish,
     at_risk,
+    at_the_psp,
     believed,
     happened,
     settled_late,
@@ -84,6 +85,8 @@ def _times(count: int) -> str:
 def money_that_moved_has_one_row(moved: Happened, profile: Profile) -> str | None:
     """Each movement of money stands in the shop's books once: as done, or as in doubt."""
     what = f"{moved.effect.kind} {moved.effect.id} of {moved.effect.amount}"
+    if not moved.rows and moved.at_the_psp:
+        return None  # it is to be told of, and that is for another rule
     if not moved.rows:
         return f"{what} happened, and no row of the shop's books says so"
     if len(moved.rows) > 1:
@@ -91,6 +94,30 @@ def money_that_moved_has_one_row(moved: Happened, profile: Profile) -> str | Non
     if moved.rows[0].status in {"failed", "open"}:
         return f"{what} happened, and the books call it {moved.rows[0].status!r}: {_rows(moved.rows)}"
     return None
+
+
+def _at_the_desk(history: History, profile: Profile) -> Iterator[Happened]:
+    """Refunds for which the shop was not asked, and of which it was told."""
+    told = {i.refund for i in history.intents if i.delivery is not None and i.delivery.genuine and history.attempts(i)}
+    amounts = {i.amount for i in history.intents if i.step in told}
+    return (each for each in happened(history, profile) if each.at_the_psp and each.effect.amount in amounts)
+
+
+@rule(
+    "a-refund-made-at-the-psp-is-booked",
+    role=Role.SHOP,
+    level=Level.SHOULD,
+    on=_at_the_desk,
+    needs={"refunds", "webhooks", "refund-events"},
+    needs_effects=True,
+    source="psp-harness: support staff give money back in the PSP's dashboard; failure mode R09",
+    fix="give an event's refund that you do not know a row of its own, once, by a UNIQUE index on the PSP's id",
+)
+def a_refund_made_at_the_psp_is_booked(moved: Happened, profile: Profile) -> str | None:
+    """A refund that was made at the PSP's own desk stands in the books when the PSP has told of it."""
+    if moved.rows:
+        return None
+    return f"refund {moved.effect.id} of {moved.effect.amount} was made at the PSP and told of, and no row says so"
 
 
 def _rows(rows: tuple[Row, ...]) -> str:
@@ -127,6 +154,11 @@ class Account:
     exchanges: tuple[int, ...]
 
 
+def _booked(history: History, effect: Effect) -> bool:
+    """Whether it counts in the shop's books; only what the shop was not asked for may be missing there."""
+    return effect.id not in at_the_psp(history) or any(row.psp_id == effect.id for row in history.books[-1].rows)
+
+
 def _accounts(history: History, profile: Profile) -> Iterator[Account]:
     found = list(wishes(history, profile))
     for wish in (each for each in found if each.intent.operation == "confirm-order" and history.books):
@@ -137,9 +169,9 @@ def _accounts(history: History, profile: Profile) -> Iterator[Account]:
         ]
         ids = {row.id for row in wish.rows}
         refunds = tuple(r for r in history.books[-1].rows if r.kind == "refund" and r.order_id in ids)
-        returned = tuple(
-            e for e in history.effects or () if e.kind == "refund" and e.payment_id in {p.id for p in wish.effects}
-        )
+        paid = {effect.id for effect in wish.effects}
+        back = (e for e in history.effects or () if e.kind == "refund" and e.payment_id in paid)
+        returned = tuple(e for e in back if _booked(history, e))
         exchanges = tuple(n for each in (wish, *mine) for n in each.exchanges)
         yield Account(wish.intent, wish.rows, refunds, wish.effects, returned, exchanges)
 

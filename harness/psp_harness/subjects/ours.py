@@ -13,6 +13,7 @@ from psp_harness.profile import Profile
 from psp_harness.reference.provider import build
 from psp_harness.reference.provider.app import asgi
 from psp_harness.registry import suggest
+from psp_harness.subjects import unprotected_shops as unprotected_shops  # noqa: PLC0414 - its miniatures are ours, too
 from psp_harness.subjects.reference_provider import presentable
 
 __all__ = ["MINIATURES", "MODES", "expect", "miniature", "our_psp", "our_psp_app"]

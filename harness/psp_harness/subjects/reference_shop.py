@@ -26,7 +26,7 @@ Params = Mapping[str, Any]
 
 KNOWN = "reference:shop?database=postgresql://127.0.0.1/shop"
 TOKEN = "psp_harness_token"  # noqa: S105 - it stands for a card, and opens nothing
-FEATURES = ("durable", "parallel", "refund-id-is-key", "commit-points")
+FEATURES = ("durable", "parallel", "refund-id-is-key", "told-by-webhook", "commit-points")
 
 _DATABASE = re.compile(r"\Ashop(\?database=(?P<url>.+))?\Z")
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)", re.IGNORECASE)

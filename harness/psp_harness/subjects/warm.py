@@ -35,9 +35,14 @@ def found(target: str) -> Callable[[], object]:
     """What makes a fresh subject: `miniature:NAME` or `module:attribute`. Raises whatever importing it raises."""
     kind, _, name = target.partition(":")
     if kind == MINIATURE:
+        from psp_harness.subjects import unprotected_shops
         from psp_harness.subjects.ours import MINIATURES
+        from psp_harness.subjects.reference_shop import warm_up
 
-        return MINIATURES[name].make
+        make = MINIATURES[name].make
+        if make.__module__ == unprotected_shops.__name__:
+            warm_up()
+        return make
     if kind == REFERENCE:
         from psp_harness.subjects.reference_shop import ReferenceShop, database_of, warm_up
 

@@ -1,0 +1,111 @@
+"""Parts of the reference shop, each without one of its protections. What is left protects what it can."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from psp_harness.reference.shop import orders
+from psp_harness.reference.shop.books import Books
+from psp_harness.reference.shop.events import Event
+from psp_harness.reference.shop.inbox import Applies, Inbox
+from psp_harness.reference.shop.orders import Orders
+from psp_harness.reference.shop.refunds import Refunds
+from psp_harness.reference.shop.states import OrderEvent
+from psp_harness.reference.shop.tables import Order, Refund
+
+
+class AsksFirst(Refunds):
+    """Without the pending row: it asks with an id that it has just made, and writes the row when it knows."""
+
+    def refund_order(self, order_id: str, *, request: str, amount: int) -> Refund:
+        with self._books.transaction() as session:
+            same = session.scalars(select(Refund).where(Refund.request == request)).first()
+        if same is not None:
+            return same
+        name = f"ref_{secrets.token_hex(12)}"
+        psp_id, status = self._psp.create_refund(name, payment_id=order_id, amount=amount)
+        more = {"id": name, "order_id": order_id, "request": request, "amount": amount, "psp_id": psp_id}
+        with self._books.transaction() as session:
+            session.add(Refund(status="succeeded" if status == "succeeded" else "pending", **more))
+        return self.get(name)
+
+
+class SubmitsTwice(Orders):
+    """Without the guard on the checkout: each time that it is submitted is an order."""
+
+    def place_order(self, checkout: str, **more: Any) -> Order:
+        return super().place_order(f"{checkout}-{secrets.token_hex(4)}", **more)
+
+
+class AsksBeforeItSaysSo(Orders):
+    """Without the step to `confirming`: the order stays as it was until the answer comes."""
+
+    def claim(self, order_id: str, step: OrderEvent = OrderEvent.CONFIRM) -> Order:  # noqa: ARG002
+        return self.get(order_id)
+
+
+class NoIndex(Books):
+    """Without the UNIQUE index on what the PSP calls a refund."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        with self.engine.begin() as connection:
+            connection.execute(text("DROP INDEX IF EXISTS refunds_psp_id_once"))
+
+
+class OneEventForEachThing(Inbox):
+    """Without the event's id as the inbox's key: it keeps that of what the event is about."""
+
+    def name(self, event: Event) -> str:
+        return event.about or event.name
+
+
+class LastEventWins(Inbox):
+    """Without the table of states: an order is what the last event says."""
+
+    def __init__(
+        self, books: Books, known: Sequence[str], applying: Mapping[str, Applies], *, account: str = ""
+    ) -> None:
+        super().__init__(books, known, {**applying, "payment": _overwrite}, account=account)
+
+
+class ComparesNothing(Inbox):
+    """Without a look at amount and currency."""
+
+    def __init__(
+        self, books: Books, known: Sequence[str], applying: Mapping[str, Applies], *, account: str = ""
+    ) -> None:
+        super().__init__(books, known, {**applying, "payment": _believe}, account=account)
+
+
+class ForgetsOrders(Orders):
+    """Without a look after what is in doubt."""
+
+    def in_doubt(self) -> list[str]:
+        return []
+
+
+class ForgetsRefunds(Refunds):
+    """Without a look after what is in doubt."""
+
+    def in_doubt(self) -> list[str]:
+        return []
+
+
+def _overwrite(session: Session, event: Event) -> None:
+    order = session.get(Order, event.about)
+    says = {"succeeded": "paid", "failed": "failed", "processing": "processing"}
+    if order is not None:
+        order.status = says.get(str(event.facts.get("status")), order.status)
+
+
+def _believe(session: Session, event: Event) -> None:
+    order = session.get(Order, event.about)
+    if order is not None:
+        says = orders.SAYS.get(str(event.facts.get("status")), OrderEvent.PROCESS)
+        orders.apply(order, says, order.amount)
