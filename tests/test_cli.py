@@ -37,6 +37,17 @@ situation = "a payment"
 steps = [{ do = "create-payment", as = "first", amount = 77 }]
 """
 
+TWO = """
+[[run]]
+role = "client"
+subject = "reference:client"
+profile = "hyperswitch-docs"
+[[run]]
+role = "provider"
+subject = "reference:provider"
+profile = "generic"
+"""
+
 ROW = "| x/y/z/r | * | r | {kind} | me | because | #1 | 2026-01-01 | {until} |"
 QUARANTINE = f"""
 ## 🟡 Nightly
@@ -329,6 +340,31 @@ def test_without_a_subject_what_the_project_names_is_judged(call: Call, tmp_path
     written = {path.name for path in (tmp_path / "out").iterdir() if path.is_file()}
     assert written == {"report-client.json", "report-provider.json", "report-client.xml", "report-provider.xml"}
     assert call("run", *FEW, "--role", "client").status == 0
+
+
+def test_without_a_configuration_a_gate_judges_nothing_of_yours(call: Call, tmp_path: Path) -> None:
+    """In the wrong folder, a gate that judged the reference subjects would be green for nothing."""
+    assert "no psp-harness.toml here" in one_sentence(call("run", "--gate", "pr"))
+    (tmp_path.parent / "psp-harness.toml").write_text("", encoding="utf-8")
+    assert f"run it in {tmp_path.parent}, where" in one_sentence(call("run", "--gate", "pr"))
+
+
+def test_what_nothing_was_judged_of_did_not_pass(call: Call, tmp_path: Path) -> None:
+    """Where no row is about a subject, the gate that runs the quarantined alone says so, for all and for each."""
+    (tmp_path / "psp-harness.toml").write_text(TWO, encoding="utf-8")
+    said = call("run", "--gate", "manual")
+    last = said.out.splitlines()[-1]
+    assert last.startswith("IN ALL: reference:client was not judged, reference:provider was not judged.")
+    assert "passed" not in last
+
+
+def test_of_several_subjects_only_may_name_one(call: Call, tmp_path: Path) -> None:
+    """What it leaves nothing of is left out; where it leaves nothing of any, the call is wrong."""
+    (tmp_path / "psp-harness.toml").write_text(TWO, encoding="utf-8")
+    said = call("run", "--only", "provider/generic/same-key-from-another-tenant")
+    assert said.status == 0
+    assert "client" not in said.out
+    assert "matches no verdict" in one_sentence(call("run", "--only", "provider/generic/no-such-case"))
 
 
 def test_a_role_that_stands_in_no_configuration_has_to_be_named(call: Call, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ import msgspec
 
 from psp_harness import private, profile, quarantine, rules
 from psp_harness.contracts import CASES
-from psp_harness.errors import DataError
+from psp_harness.errors import DataError, UsageError
 from psp_harness.model import Role
 from psp_harness.quarantine import GATES, Budget, Limits, Row, names_test, spellings
 from psp_harness.registry import suggest
@@ -93,6 +93,18 @@ def load(folder: Path) -> Config:
         tool = _read(shared).get("tool", {})
         return _convert(tool.get("psp-harness", {}) if isinstance(tool, Mapping) else {}, shared)
     return Config()
+
+
+def nothing_named() -> UsageError:
+    """What is wrong where a folder names no subject. The file of a folder above is not read, but pointed to."""
+    here = Path.cwd()
+    if (here / FILE).is_file():
+        return UsageError(f"{FILE} names no subject", do="add a [[run]], or name one: --subject ADDRESS")
+    above = next((folder for folder in here.parents if (folder / FILE).is_file()), None)
+    do = (
+        f"run it in {above}, where there is one" if above else "write one with a [[run]], or name it: --subject ADDRESS"
+    )
+    return UsageError(f"no {FILE} here", do=do)
 
 
 def job_of(chosen: Run, settings: Config) -> Job:

@@ -3,6 +3,7 @@
     HarnessError
      ├─ DataError      a file that people wrote (case, profile, QUARANTINE.md, configuration) is wrong
      ├─ UsageError     the command line names something that does not exist
+     │   └─ NothingChosen  `--only` names nothing of one subject, and perhaps of another
      └─ SubjectError   the subject could not be driven: its verdicts are *errored*, never passed
          └─ NoAnswer   a provider closed the connection: the case goes on, for the retry may show why
 
@@ -33,6 +34,10 @@ class DataError(HarnessError):
 
 class UsageError(HarnessError):
     """The call is wrong: a name that does not exist, or options that do not go together."""
+
+
+class NothingChosen(UsageError):
+    """`--only` leaves nothing of this subject to be judged; where several are, another may have what it names."""
 
 
 class SubjectError(HarnessError):

@@ -16,11 +16,12 @@ from rich.console import Console
 from psp_harness import config
 from psp_harness.commands import ci, pairs
 from psp_harness.commands import options as shared
-from psp_harness.errors import UsageError
+from psp_harness.errors import NothingChosen, UsageError
 from psp_harness.model import Report, Role
 from psp_harness.progress import shown_on
 from psp_harness.publishing import publish
 from psp_harness.quarantine import GATES
+from psp_harness.reports.closing import in_all
 from psp_harness.run import Job
 from psp_harness.run import run as run_job
 from psp_harness.settle import exit_status
@@ -64,19 +65,32 @@ def run(role: str | None, subject: str | None, profile_name: str | None, **optio
     Exit status 1: a MUST is violated and not excused. 2: something cannot be told, or the call is wrong. 0: neither.
     """
     settings = config.load(Path.cwd())
+    ours = subject is None and not settings.run
+    if ours and options["gate"] is not None:
+        raise config.nothing_named()
     jobs = [_job(each, settings, options) for each in _runs(settings, role, subject, profile_name)]
-    reports = [_judge(job, options, several=len(jobs) > 1) for job in jobs]
-    statuses = [exit_status(report.verdicts, report.stale, strict=report.strict) for report in reports]
-    ci.tell(jobs, reports, settings, options)
-    if len(jobs) > 1:
-        told = (f"{job.shown_address} {_SAID[status]}" for job, status in zip(jobs, statuses, strict=True))
-        failing = next((job.shown_address for job, status in zip(jobs, statuses, strict=True) if status), "")
-        next_ = f"read what is said of {failing} above" if failing else "run this for every change, in CI"
-        click.echo(f"\nIN ALL: {', '.join(told)}. Next: {next_}")
+    if ours:
+        nothing = config.nothing_named()
+        click.echo(f"{nothing.problem}: the project's reference subjects are judged, and nothing of yours", err=True)
+    judged = _judged(jobs, options)
+    ci.tell([job for job, _ in judged], [report for _, report in judged], settings, options)
+    if len(judged) > 1:
+        click.echo(f"\n{in_all([(job.shown_address, report) for job, report in judged], ours=ours)}")
+    statuses = [exit_status(report.verdicts, report.stale, strict=report.strict) for _, report in judged]
     sys.exit(1 if 1 in statuses else max(statuses))
 
 
-_SAID = {0: "passed", 1: "is violated", 2: "cannot be told"}
+def _judged(jobs: Sequence[Job], options: dict[str, object]) -> Sequence[tuple[Job, Report]]:
+    """One after the other; of several, those of which `--only` names nothing are left out, unless all are."""
+    found, left_out = [], []
+    for job in jobs:
+        try:
+            found.append((job, _judge(job, options, several=len(jobs) > 1)))
+        except NothingChosen as nothing:
+            left_out.append(nothing)
+    if not found:
+        raise left_out[0]
+    return found
 
 
 def _runs(settings: config.Config, role: str | None, subject: str | None, name: str | None) -> Sequence[config.Run]:

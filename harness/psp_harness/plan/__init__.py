@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from psp_harness.case import Case
-from psp_harness.errors import UsageError
+from psp_harness.errors import NothingChosen, UsageError
 from psp_harness.model import Claims, Level, Role, Skipped, Strike, Verdict
 from psp_harness.plan.apart import refuse_shared_amounts, wrong
 from psp_harness.plan.deliveries import Deliveries
@@ -95,7 +95,7 @@ def make(  # noqa: PLR0913 - the parts of a run
 ) -> Plan:
     """The plan of one run.
 
-    Raises `UsageError` where `--only` matches nothing, `DataError` where amounts collide or a tenant is unknown.
+    Raises `NothingChosen` where `--only` matches nothing, `DataError` where amounts collide or a tenant is unknown.
     """
     scope = _Scope(role, profile, frozenset(features), tuple(only))
     here = [case for case in cases if case.role is role]
@@ -109,7 +109,7 @@ def make(  # noqa: PLR0913 - the parts of a run
     left_out = tuple(verdict for verdict in skipped if _wanted(verdict.id, only))
     if only and not drivable and not left_out:
         problem = f"--only {' '.join(only)} matches no verdict of {role}/{profile.name}"
-        raise UsageError(problem, do=f"see psp-harness list cases --role {role}")
+        raise NothingChosen(problem, do=f"see psp-harness list cases --role {role}")
     planned = tuple(_ready(case, profile, features, run) for case in drivable)
     refuse_shared_amounts((each.case, each.intents) for each in planned)
     return Plan(run, role, profile, planned, tuple(binding), left_out, tuple(only))

@@ -5,7 +5,7 @@ What must hold here: the last line says what the exit status says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from psp_harness.model import Errored, Known, Level, Passed, Report, Unexercised, Verdict, Violated
 from psp_harness.reports.findings import by_money
@@ -43,8 +43,38 @@ def _points(report: Report) -> Iterator[Line]:
         yield Line(f"{_count(len(found), 'crash point')}: {at}; the process was ended at each, and started again")
 
 
+def in_all(reports: Sequence[tuple[str, Report]], *, ours: bool) -> str:
+    """One line about several subjects, each with its address; `ours`: none of them is the project's that asks."""
+    told = [(address, _word(report)) for address, report in reports]
+    failing = [address for address, word in told if word in {_IS_VIOLATED, _CANNOT_TELL}]
+    if failing:
+        next_ = f"read what is said of {failing[0]} above"
+    elif all(word == _NOT_JUDGED for _, word in told):
+        next_ = "read above why there was nothing to judge"
+    elif ours:
+        next_ = "judge your own: psp-harness run --subject ADDRESS, or name it in psp-harness.toml"
+    else:
+        next_ = "run this for every change, in CI"
+    return f"IN ALL: {', '.join(f'{address} {word}' for address, word in told)}. Next: {next_}"
+
+
+_IS_VIOLATED, _CANNOT_TELL, _NOT_JUDGED = "is violated", "cannot be told", "was not judged"
+
+
+def _word(report: Report) -> str:
+    if _failing(report):
+        return _IS_VIOLATED
+    if any(_untold(report)):
+        return _CANNOT_TELL
+    return "passed" if _having(report, Passed, Known, Violated) else _NOT_JUDGED
+
+
+def _failing(report: Report) -> list[Verdict]:
+    return [v for v in _having(report, Violated) if report.strict or v.level is Level.MUST]
+
+
 def _verdict(report: Report) -> Line:
-    failing = [v for v in _having(report, Violated) if report.strict or v.level is Level.MUST]
+    failing = _failing(report)
     if failing:
         return _violated(failing)
     untold = list(_untold(report))
