@@ -115,7 +115,6 @@ RUN = ("run", "--subject")
         ((*RUN, "sdk:strip"), "unknown SDK 'strip'; did you mean 'stripe'?"),
         ((*RUN, "miniature:carefull", "--role", "client"), "unknown miniature 'carefull'; did you mean 'careful-client'?"),
         ((*RUN, "exec:true"), "add --role client or --role provider"),
-        ((*RUN, "exec:true", "--role", "shop"), "role shop cannot be judged yet"),
         ((*RUN, "sdk:stripe", "--role", "receiver"), "sdk: cannot be judged as receiver"),
         ((*RUN, "reference:receiver", "--profile", "klarna"), "profile 'klarna' does not say how webhooks are delivered"),
         (

@@ -13,8 +13,11 @@ from psp_harness.contracts import CASES
 from psp_harness.miniatures.faulty_providers import NoDedupe
 from psp_harness.miniatures.providers import CarefulGateway
 from psp_harness.model import Answer, Errored, Level, Report, Request, Role, Unexercised, Verdict
+from psp_harness.reference.provider import build
+from psp_harness.reference.provider.app import asgi
 from psp_harness.rules import load as load_rules
 from psp_harness.run import Job, run
+from psp_harness.subjects.hosting import in_thread
 
 GENERIC = profile.load("generic")
 COMMON = (
@@ -207,3 +210,14 @@ async def test_a_fault_of_an_attempt_that_never_happened_is_unexercised(tmp_path
     (told,) = [verdict for verdict in report.verdicts if verdict.rule == "case-runs-to-its-end"]
     assert told.result == Unexercised("response-lost was to strike attempt 2 of 'first', which never happened")
     assert report.histories["later"].exchanges[0].fault is None
+
+
+@pytest.mark.parametrize("name", ["generic", "stripe", "hyperswitch-docs"])
+async def test_a_wrong_credential_is_no_violation(name: str) -> None:
+    """A provider that knows nobody did not decline a card, lose a key, or replay anything: it was not asked."""
+    facts = profile.load(name)
+    wrong = dict.fromkeys(facts.credentials, "of-nobody")
+    async with in_thread(asgi(build(facts))) as url:
+        report = await run(Job(Role.PROVIDER, url, facts, credentials=wrong))
+    assert of_outcome(report, "violated") == []
+    assert "401" in str(of_outcome(report, "errored"))

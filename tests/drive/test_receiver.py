@@ -137,11 +137,23 @@ async def test_a_receiver_that_refuses_everything_proves_nothing() -> None:
     assert "an-acknowledged-event-takes-effect" not in rules_of(of_outcome(report, "passed"))
 
 
-async def test_another_path_is_said() -> None:
-    """The receiver answers 404: what it answered is in the sentence."""
-    report = await judged(Configured(), TOLD, path="/elsewhere", **ROUTES)
-    (found,) = of_outcome(report, "violated")
-    assert "was answered 404" in str(found.result)
+async def test_where_nobody_takes_webhooks_there_is_no_receiver_to_judge() -> None:
+    """A wrong path is no violation of a rule on signatures."""
+    report = await judged(Configured(), path="/elsewhere", **ROUTES)
+    assert "every webhook to" in reason(of_outcome(report, "errored"))
+    assert not of_outcome(report, "violated", "passed")
+
+
+async def test_a_receiver_that_hides_from_forgers_is_met() -> None:
+    """404 to what cannot be verified is an answer as good as 401."""
+
+    class Hiding(Configured):
+        async def webhook(self, request: Request) -> Answer:
+            answer = await super().webhook(request)
+            return Answer(404) if answer.status in {400, 401} else answer
+
+    report = await judged(Hiding(), **ROUTES)
+    assert not of_outcome(report, "violated", "errored")
 
 
 async def test_a_receiver_that_never_answers_is_an_error_of_each_case() -> None:

@@ -68,11 +68,7 @@ def run(role: str | None, subject: str | None, profile_name: str | None, **optio
     ours = subject is None and not settings.run
     if ours and options["gate"] is not None:
         raise config.nothing_named()
-    jobs = [_job(each, settings, options) for each in _runs(settings, role, subject, profile_name)]
-    if ours:
-        nothing = config.nothing_named()
-        click.echo(f"{nothing.problem}: the project's reference subjects are judged, and nothing of yours", err=True)
-    judged = _judged(jobs, options)
+    judged = _judged([_job(each, settings, options) for each in _runs(settings, role, subject, profile_name)], options)
     ci.tell([job for job, _ in judged], [report for _, report in judged], settings, options)
     if len(judged) > 1:
         click.echo(f"\n{in_all([(job.shown_address, report) for job, report in judged], ours=ours)}")

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from psp_harness.drive.client import ClientCase, introduce
 from psp_harness.drive.provider import ProviderCase
-from psp_harness.drive.receiver import ReceiverCase, said_in_the_end
+from psp_harness.drive.receiver import ReceiverCase, refuse_unmet, said_in_the_end
 from psp_harness.drive.shop import introduce_shop
 from psp_harness.drive.shops import drive_shop
 from psp_harness.errors import SubjectError
@@ -68,7 +68,10 @@ async def _providers(plan: Plan, subject: ProviderSubject, jobs: int, on_case: O
 async def drive_receiver(
     plan: Plan, subject: ReceiverSubject, asked: Asked, *, jobs: int, on_case: OnCase
 ) -> Mapping[str, Driven]:
-    """Drive every case of a receiver. `asked` is what it may ask; what it did is read once, after the last case."""
+    """Drive every case of a receiver. `asked` is what it may ask; what it did is read once, after the last case.
+
+    Raises `SubjectError` where nobody takes webhooks at its address.
+    """
     cases = {planned.case.id: ReceiverCase(planned, plan, subject, asked) for planned in plan.cases}
     failed = await _send(plan, cases, subject.address, jobs, on_case)
     said, unread = None, ""
@@ -77,7 +80,9 @@ async def drive_receiver(
             said = await said_in_the_end(subject.standing, [each for each in cases.values() if each.is_shared])
         except SubjectError as error:
             unread = str(error)
-    return {each: failed[each] if each in failed else case.end(said, unread) for each, case in cases.items()}
+    driven = {each: failed[each] if each in failed else case.end(said, unread) for each, case in cases.items()}
+    refuse_unmet(driven.values(), subject.address)
+    return driven
 
 
 async def _send(

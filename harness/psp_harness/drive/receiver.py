@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 
 from psp_harness.drive.ending import ended
@@ -32,6 +32,19 @@ BUSY = frozenset({429, 503})
 
 PAUSE_SECONDS = 0.15
 """Between two of them, where there is no clock to advance."""
+
+
+NOBODY = frozenset({404, 405})
+"""What a server answers that takes nothing at a path (RFC 9110 sections 15.5.5 and 15.5.6)."""
+
+
+def refuse_unmet(driven: Iterable[Driven], address: str) -> None:
+    """Raise `SubjectError` if every webhook was answered as where nobody takes any: then there is nobody to judge."""
+    exchanges = [exchange for each in driven for exchange in each.history.exchanges]
+    answers = [exchange.answer for exchange in exchanges if exchange.answer is not None]
+    if answers and all(answer.status in NOBODY for answer in answers):
+        problem = f"every webhook to {address} was answered 404 or 405: nobody takes any there"
+        raise SubjectError(problem, do="name where they go: --webhook PATH, or the address itself")
 
 
 class ReceiverCase:

@@ -55,7 +55,8 @@ def in_all(reports: Sequence[tuple[str, Report]], *, ours: bool) -> str:
         next_ = "judge your own: psp-harness run --subject ADDRESS, or name it in psp-harness.toml"
     else:
         next_ = "run this for every change, in CI"
-    return f"IN ALL: {', '.join(f'{address} {word}' for address, word in told)}. Next: {next_}"
+    whose = ", and nothing of yours" if ours else ""
+    return f"IN ALL{whose}: {', '.join(f'{address} {word}' for address, word in told)}. Next: {next_}"
 
 
 _IS_VIOLATED, _CANNOT_TELL, _NOT_JUDGED = "is violated", "cannot be told", "was not judged"

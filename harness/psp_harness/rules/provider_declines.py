@@ -13,10 +13,19 @@ from psp_harness.rules.attribution import all_sent, effects_of, id_in, sent
 from psp_harness.rules.of_providers import Pair, Refusable
 from psp_harness.rules.wording import done, named
 
+_NOT_JUDGED = frozenset({401, 403, 404, 405, 429})
+"""Of who asks, where, or how often: such an answer says nothing of the card."""
+
+
+def _judged(exchange: Exchange) -> bool:
+    """The PSP looked at the payment, whatever came of it."""
+    answer = exchange.answer
+    return answer is not None and answer.status not in _NOT_JUDGED and answer.status < 500
+
 
 def _declined(history: History, profile: Profile) -> Iterator[Refusable]:
     for intent, exchange in sent(history):
-        if intent.card == "declined" and exchange.answer is not None:
+        if intent.card == "declined" and _judged(exchange):
             yield Refusable(exchange, intent, effects_of(history, intent, profile))
 
 
@@ -44,7 +53,7 @@ def _paid_after_a_decline(history: History, profile: Profile) -> Iterator[Pair]:
     for (intent, first), (other, second) in combinations(sent(history), 2):
         same = (intent.reference, intent.tenant) == (other.reference, other.tenant)
         anew = intent.card == "declined" and other.card == "good" and intent.key != other.key
-        if same and anew and first.answer is not None and second.answer is not None:
+        if same and anew and _judged(first) and _judged(second):
             yield Pair(first, intent, second, other, effects_of(history, other, profile))
 
 
