@@ -13,6 +13,7 @@ from psp_harness.reference.provider.disputes import DISPUTE_MOVES, DisputeEvent,
 from psp_harness.reference.provider.disputing import WEEK, Closing, Opening
 from psp_harness.reference.provider.ledger import Entry, Refusal
 from reference.provider.asking import Clock
+from reference.provider.hyperswitch.messages import wrong_with
 from reference.provider.hyperswitch.shop import Shop
 from reference.provider.listening import listening
 
@@ -34,7 +35,9 @@ async def form(shop: Shop, route: str, content: bytes | None = PNG, **fields: st
     files = {"file": ("receipt.png", content)} if content is not None else {"other": ("x", b"x")}
     sent = httpx.Request(method, "http://psp" + path, files=files, data=fields)
     lines = ((b"api-key", str(shop.api_key).encode()), (b"content-type", sent.headers["content-type"].encode()))
-    return await shop.provider.handle(Request(method, path, lines, sent.read()))
+    answer = await shop.provider.handle(Request(method, path, lines, sent.read()))
+    assert wrong_with(method, path, answer) == []
+    return answer
 
 
 async def attached(shop: Shop, dispute: str, type_: str = "receipt") -> str:

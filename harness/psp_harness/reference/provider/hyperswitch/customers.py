@@ -17,6 +17,7 @@ from psp_harness.model import Answer
 from psp_harness.reference.provider.api import Work, World
 from psp_harness.reference.provider.hyperswitch.asked import Asked, Door, Route
 from psp_harness.reference.provider.hyperswitch.bodies import answer, kept, limit_of, read, unknown, when
+from psp_harness.reference.provider.hyperswitch.mandates import has_active
 from psp_harness.reference.provider.hyperswitch.payment_bodies import Anything
 from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.orders import Text
@@ -90,6 +91,8 @@ async def update(world: World, asked: Asked) -> Work | Refusal:
 
 async def delete(world: World, asked: Asked) -> Work | Refusal:
     """DELETE /customers/{customer_id}: what it says is deleted is always said, also where there was nothing of it."""
+    if await has_active(world, asked.tenant, asked.path["customer_id"]):
+        return Refusal("mandate-active", "Customer has active mandate/subsciption")
     of = _place(asked, asked.path["customer_id"]).of
     place = Place(asked.tenant, "customer-deletion", world.fresh_id("del_"), of)
 

@@ -11,7 +11,7 @@ from psp_harness.model import Answer
 from psp_harness.reference.provider import engine
 from psp_harness.reference.provider.api import Work, World
 from psp_harness.reference.provider.engine import Terms
-from psp_harness.reference.provider.hyperswitch import cards
+from psp_harness.reference.provider.hyperswitch import cards, mandates
 from psp_harness.reference.provider.hyperswitch.asked import Asked, Door, Holder, Route
 from psp_harness.reference.provider.hyperswitch.bodies import (
     answer,
@@ -56,14 +56,15 @@ async def create(world: World, asked: Asked) -> Work | Refusal:
     if isinstance(body, Refusal):
         return body
     refused = _wrong_create(body, world.now()) or await refused_for_its_customer(world, asked.tenant, body.customer_id)
-    if refused:
+    if refused := refused or await mandates.refused(world, asked.tenant, body):
         return refused
     place = Place(asked.tenant, "payment", body.payment_id or world.fresh_id("pay_"))
     opens = PaymentStatus.REQUIRES_CONFIRMATION if body.names_method else PaymentStatus.REQUIRES_METHOD
     about = {
         **_about(asked, body),
         **(world.bank.of_payment(_fate(body)) if body.confirm else {}),
-        **({} if body.confirm else {"opens": opens.value}),
+        **(mandates.agreed(world, asked, body) if body.confirm else {"opens": opens.value}),
+        **mandates.under(body),
         "client_secret": world.fresh_id(f"{place.id}_secret_"),
         "expires": world.now() + (body.session_expiry or SESSION),
     }
@@ -132,7 +133,8 @@ def _changed(
     fates = (str(entry.about.get("fate", "")) for entry in reversed(before) if "fate" in entry.about)
     fate = _fate(body) if body.names_method else next(fates, Fate.NONE)
     decided = world.bank.of_payment(Fate(fate)) if place.kind == "confirmation" else {"fate": str(fate)}
-    about = {**_about(asked, body), "capture": capture.value, **decided, "method": body.names_method}
+    agreed = mandates.agreed(world, asked, body) if place.kind == "confirmation" else {}
+    about = {**_about(asked, body), "capture": capture.value, **decided, **agreed, "method": body.names_method}
     amount = standing.amount if body.amount is None else body.amount
     return _entry(place, world, amount, body.currency or currency, reference, about)
 

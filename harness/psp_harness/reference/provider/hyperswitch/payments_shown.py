@@ -60,6 +60,7 @@ def shown(world: World, payment: Entry, later: Iterable[Entry]) -> dict[str, Jso
         **details,
         "refunds": [refund_shown(world, entry, ()) for entry in later if entry.kind == "refund"] or None,
         "captures": _captures(payment, later),
+        "mandate_id": mandate_of(payment, later) or details.get("mandate_id"),
         "cancellation_reason": _cancellation_reason(later),
         "error_code": "card_declined" if failed else None,
         "error_message": DECLINED["declined"] if failed else None,
@@ -69,6 +70,12 @@ def shown(world: World, payment: Entry, later: Iterable[Entry]) -> dict[str, Jso
         "updated": when(last.created),
         "modified_at": when(last.created),
     }
+
+
+def mandate_of(payment: Entry, later: Iterable[Entry]) -> Json:
+    """The id of the mandate that the customer gave with it."""
+    given = (entry.about.get("mandate") for entry in (payment, *later))
+    return next((each["id"] for each in given if isinstance(each, Mapping)), None)
 
 
 def details_of(payment: Entry, later: Iterable[Entry]) -> dict[str, Json]:
