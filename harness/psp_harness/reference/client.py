@@ -180,7 +180,12 @@ class HyperswitchClient:
         return self._send("GET", path, {}, None)
 
     def _send(
-        self, method: str, path: str, headers: Mapping[str, str], body: Mapping[str, object] | None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: Mapping[str, object] | None,
+        form: Mapping[str, tuple[str | None, str | bytes]] | None = None,
     ) -> Mapping[str, object]:
         try:
             answer = self._http.request(
@@ -188,6 +193,7 @@ class HyperswitchClient:
                 f"{self._base}{path}",
                 headers={"api-key": self._api_key, **headers},
                 json=body,
+                files=form,
                 timeout=self._timeout_seconds,
                 follow_redirects=False,  # it would send a second time, and the api key to wherever it points
             )

@@ -25,6 +25,8 @@ class Psp:
     refunds: dict[str, Refund] = field(default_factory=dict)
     payouts: dict[str, PayoutTold] = field(default_factory=dict)
     customers: dict[str, str] = field(default_factory=dict)
+    files: list[bytes] = field(default_factory=list)
+    disputes: dict[str, str] = field(default_factory=dict)
     says: str = "succeeded"
     before: PaymentError | None = None
     """Raised by the next call that moves money, which then did nothing."""
@@ -66,6 +68,32 @@ class Psp:
         self._raise("before")
         self.customers.pop(customer_id, None)
         self._raise("after")
+
+    def upload_evidence(self, dispute_id: str, *, kind: str, filename: str, content: bytes) -> str:
+        self.calls.append(("upload_evidence", dispute_id))
+        self._raise("before")
+        self.files.append(content)
+        self._raise("after")
+        return f"file_{len(self.files)}"
+
+    def submit_evidence(self, dispute_id: str, files: Mapping[str, str]) -> str:
+        return self._answer("submit_evidence", dispute_id, "dispute_challenged")
+
+    def accept_dispute(self, dispute_id: str) -> str:
+        return self._answer("accept_dispute", dispute_id, "dispute_accepted")
+
+    def get_dispute(self, dispute_id: str) -> str:
+        self.calls.append(("get_dispute", dispute_id))
+        return self.disputes.get(dispute_id, "dispute_opened")
+
+    def _answer(self, call: str, dispute_id: str, status: str) -> str:
+        self.calls.append((call, dispute_id))
+        self._raise("before")
+        if dispute_id in self.disputes:
+            raise Rejected(400, "HE_03", "Dispute status validation failed")
+        self.disputes[dispute_id] = status
+        self._raise("after")
+        return status
 
     def capture_payment(self, idempotency_key: str, *, payment_id: str, amount: int) -> Payment:
         return self._step("capture_payment", idempotency_key, payment_id, "succeeded", amount)
@@ -166,3 +194,17 @@ def of_payout(event_id: str, payout_id: str, status: str, amount: int = 5000) ->
     """A payout's event."""
     thing = {"payout_id": payout_id, "status": status, "amount": amount, "currency": "EUR"}
     return webhook(event_id, "payout_details", thing)
+
+
+def of_dispute(
+    event_id: str, dispute_id: str, order_id: str, status: str = "opened", amount: str = "2000"
+) -> tuple[Headers, bytes]:
+    """A dispute's event; its amount is a text."""
+    thing = {
+        "dispute_id": dispute_id,
+        "payment_id": order_id,
+        "amount": amount,
+        "currency": "EUR",
+        "dispute_status": f"dispute_{status}",
+    }
+    return webhook(event_id, "dispute_details", thing)

@@ -40,7 +40,7 @@ async def test_a_payment_is_answered_with_its_order(http: httpx.AsyncClient) -> 
     order = answer.json()
     assert (order["status"], order["captured"], order["in_doubt"]) == ("paid", 6540, 0)
     assert (await http.get(f"/api/v1/orders/{order['id']}")).json() == order
-    assert (await http.get("/api/v1/state")).json() == {"orders": [order], "refunds": [], "payouts": []}
+    assert (await http.get("/api/v1/state")).json() == {"orders": [order], "refunds": [], "payouts": [], "disputes": []}
 
 
 async def test_a_form_that_is_submitted_twice_pays_once(http: httpx.AsyncClient, psp: Psp) -> None:

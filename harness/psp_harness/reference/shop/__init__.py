@@ -1,9 +1,9 @@
 """A shop that is right: what it sells is paid once, goes back once, and is known to it whatever happens in between.
 
-    front ──► calls ──► shop ──► orders, captures, refunds, payouts, subscriptions, customers ──► psp, hyperswitch
-                          │                    └─► books, tables: one database                      the PSP, over HTTP
-                          └─► inbox ──► telling: webhooks
-    working beside it: reconcile, and the queue on RabbitMQ; locks and limits on Redis, where it is configured
+    front ──► calls ──► shop ──► orders, captures, refunds, payouts,         ──► psp, hyperswitch: the PSP, over HTTP
+                          │      subscriptions, customers, disputes          ──► books, tables: one database
+                          └────► inbox ──► telling: webhooks
+    working, beside it: reconcile, and the queue on RabbitMQ; locks and limits on Redis
 
 **Started** as a process of its own, it applies its migrations and picks up what was left in doubt:
 

@@ -14,7 +14,14 @@ from psp_harness.reference.shop.polling import poll
 from psp_harness.reference.shop.psp import Capture
 from psp_harness.reference.shop.refusals import Invalid, NotFound, WrongState
 from psp_harness.reference.shop.shop import OPEN, Shop
-from psp_harness.reference.shop.statement import of_customer, of_order, of_payout, of_refund, of_subscription
+from psp_harness.reference.shop.statement import (
+    of_customer,
+    of_dispute,
+    of_order,
+    of_payout,
+    of_refund,
+    of_subscription,
+)
 from psp_harness.reference.shop.tables import Order
 
 Body = Mapping[str, Any]
@@ -94,6 +101,21 @@ def charge(shop: Shop, body: Body) -> Told:
 def end(shop: Shop, subscription_id: str) -> Told:
     """A subscription, ended."""
     return 200, of_subscription(shop.subscriptions.cancel(subscription_id))
+
+
+def challenge(shop: Shop, body: Body) -> Told:
+    """A dispute, answered with what was attached to it."""
+    return 200, of_dispute(shop.disputes.challenge(_text(body, "dispute_id")))
+
+
+def accept(shop: Shop, body: Body) -> Told:
+    """A dispute, accepted: the customer has the money."""
+    return 200, of_dispute(shop.disputes.accept(_text(body, "dispute_id")))
+
+
+def dispute_of(shop: Shop, dispute_id: str) -> Told:
+    """A dispute as it stands."""
+    return 200, of_dispute(shop.disputes.get(dispute_id))
 
 
 def reconcile(shop: Shop, _: Body) -> Told:

@@ -16,10 +16,11 @@ ID_OF: Mapping[str, tuple[str, str]] = {
     "payment_details": ("payment", "payment_id"),
     "refund_details": ("refund", "refund_id"),
     "payout_details": ("payout", "payout_id"),
+    "dispute_details": ("dispute", "dispute_id"),
 }
 """By the type of the content: what it is of, and the member that names it. All else the shop knows nothing about."""
 
-FACTS = ("payment_id", "amount", "amount_received", "currency", "status")
+FACTS = ("payment_id", "amount", "amount_received", "currency", "status", "dispute_status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class Event:
     """The merchant whose event it is."""
 
     def amount(self) -> object:
-        """In minor units; None where it says none."""
-        return self.facts.get("amount")
+        """In minor units; None where it says none. That of a dispute is a text, as no other is."""
+        said = self.facts.get("amount")
+        return int(said) if self.kind == "dispute" and isinstance(said, str) and said.isdecimal() else said
 
 
 def read(body: bytes) -> Event | None:

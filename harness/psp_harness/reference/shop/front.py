@@ -8,8 +8,10 @@
     POST /api/v1/customers {name, email, phone}          DELETE /api/v1/customers/ID        redacts them
     POST /api/v1/subscriptions {request, customer_id, amount, currency, method}          DELETE /api/v1/subscriptions/ID
     POST /api/v1/charges  {subscription_id, period}                              the payment of that period, made once
+    PUT  /api/v1/disputes/ID/evidence/KIND?filename=NAME                         the bytes of a file, for the answer
+    POST /api/v1/challenges {dispute_id}, /api/v1/acceptances {dispute_id}       a dispute, answered or accepted
     GET  /api/v1/orders/ID?wait=SECONDS                                          until it is decided, so long at most
-    GET  /api/v1/refunds/ID, /api/v1/payouts/ID, /api/v1/state
+    GET  /api/v1/refunds/ID, /api/v1/payouts/ID, /api/v1/disputes/ID, /api/v1/state
     POST /api/v1/reconcile                                                       look after what is in doubt, now
     POST /webhooks                                                               of the PSP, signed
     GET  /health, /health/ready
@@ -76,6 +78,10 @@ def front(shop: Shop, *, reconcile_seconds: float, queue: Queue | None = None, l
             post("/api/v1/subscriptions", calls.subscribe),
             delete("/api/v1/subscriptions/{id}", calls.end),
             post("/api/v1/charges", calls.charge),
+            Route("/api/v1/disputes/{id}/evidence/{kind}", _attaching(shop), methods=["PUT"]),
+            post("/api/v1/challenges", calls.challenge),
+            post("/api/v1/acceptances", calls.accept),
+            get("/api/v1/disputes/{id}", calls.dispute_of),
             post("/api/v1/reconcile", calls.reconcile),
             Route("/api/v1/orders/{id}", _waiting(shop), methods=["GET"]),
             get("/api/v1/refunds/{id}", calls.refund_of),
@@ -100,6 +106,20 @@ def _reading(shop: Shop, act: Callable[[Shop, Body], Told]) -> Endpoint:
 def _naming(shop: Shop, act: Callable[[Shop, str], Told]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return await run_in_threadpool(answered, lambda: act(shop, request.path_params.get("id", "")))
+
+    return endpoint
+
+
+def _attaching(shop: Shop) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        dispute_id, kind = request.path_params["id"], request.path_params["kind"]
+        name, content = request.query_params.get("filename", kind), await _body(request)
+
+        def act() -> Told:
+            evidence = shop.disputes.attach(dispute_id, kind=kind, filename=name, content=content)
+            return 201, {"id": evidence.id, "kind": evidence.kind, "file_id": evidence.file_id}
+
+        return await run_in_threadpool(answered, act)
 
     return endpoint
 

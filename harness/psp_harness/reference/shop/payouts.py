@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 from psp_harness.reference.client_errors import Rejected
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.psp import PayoutProvider, PayoutTold
-from psp_harness.reference.shop.refunds import NOT_JUDGED
-from psp_harness.reference.shop.refusals import Conflict, Mismatch, NotFound, expect_amount, expect_word
+from psp_harness.reference.shop.refusals import NOT_JUDGED, Conflict, Mismatch, NotFound, expect_amount, expect_word
 from psp_harness.reference.shop.states import PAYOUT_MOVES, PayoutEvent, PayoutStatus, after
 from psp_harness.reference.shop.tables import Payout
 

@@ -6,6 +6,7 @@ What the calls raise is `client_errors`: whether the outcome is known is what th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -94,5 +95,25 @@ class CustomerProvider(Protocol):
         ...
 
 
-class Psp(PaymentProvider, RefundProvider, PayoutProvider, CustomerProvider, Protocol):
+class DisputeProvider(Protocol):
+    """Carries disputes to the banks and back. Moves no money by itself."""
+
+    def upload_evidence(self, dispute_id: str, *, kind: str, filename: str, content: bytes) -> str:
+        """Let it have a file: what it calls it."""
+        ...
+
+    def submit_evidence(self, dispute_id: str, files: Mapping[str, str]) -> str:
+        """Answer the dispute with files, by their kinds: the status that it has then."""
+        ...
+
+    def accept_dispute(self, dispute_id: str) -> str:
+        """Let the customer have the money: the status that it has then."""
+        ...
+
+    def get_dispute(self, dispute_id: str) -> str:
+        """Read its status: `Rejected` with status 404 where there is none."""
+        ...
+
+
+class Psp(PaymentProvider, RefundProvider, PayoutProvider, CustomerProvider, DisputeProvider, Protocol):
     """Everything that the shop needs of one."""

@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from psp_harness.reference.client_errors import Declined, Rejected
 from psp_harness.reference.shop import orders
 from psp_harness.reference.shop.books import Books
+from psp_harness.reference.shop.disputes import disputed
 from psp_harness.reference.shop.psp import RefundProvider
 from psp_harness.reference.shop.refusals import (
+    NOT_JUDGED,
     Conflict,
     Mismatch,
     NotFound,
@@ -29,9 +31,6 @@ from psp_harness.reference.shop.tables import Order, Refund
 
 SAYS: Mapping[str, RefundEvent] = {"succeeded": RefundEvent.SUCCEED, "failed": RefundEvent.FAIL}
 """What a refund's status means; every other one: it is pending."""
-
-NOT_JUDGED = frozenset({401, 403, 429})
-"""Refusals that say nothing of what was asked for: not now, or not with this credential."""
 
 
 class Refunds:
@@ -171,6 +170,7 @@ def _expect_rest(session: Session, order: Order, amount: int) -> None:
     if order.status != OrderStatus.PAID:
         raise WrongState(f"order {order.id!r}", order.status)
     rest = order.captured - refunded(session, order.id, RefundStatus.PENDING, RefundStatus.SUCCEEDED)
+    rest -= disputed(session, order.id)
     if amount > rest:
         raise TooMuch(f"refund of {amount}: {rest} is left of order {order.id!r}")
 

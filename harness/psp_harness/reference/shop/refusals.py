@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from psp_harness.reference.client_errors import PaymentError
 
+NOT_JUDGED = frozenset({401, 403, 429})
+"""Statuses of a PSP that say nothing of what was asked for: not now, or not with this credential."""
+
 
 class Refused(Exception):
     """The shop said no. The PSP was not asked."""

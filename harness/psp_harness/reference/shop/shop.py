@@ -11,6 +11,7 @@ from psp_harness.reference.client_errors import PaymentError, RateLimited
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.captures import Captures
 from psp_harness.reference.shop.customers import Customers
+from psp_harness.reference.shop.disputes import Disputes
 from psp_harness.reference.shop.inbox import APPLIED, RECEIVED, Inbox
 from psp_harness.reference.shop.locks import Locks, NoLocks
 from psp_harness.reference.shop.orders import IN_DOUBT, Orders
@@ -20,7 +21,7 @@ from psp_harness.reference.shop.refunds import Refunds
 from psp_harness.reference.shop.statement import statement
 from psp_harness.reference.shop.states import PayoutStatus, RefundStatus
 from psp_harness.reference.shop.subscriptions import Subscriptions
-from psp_harness.reference.shop.tables import Customer, Order, Payout, Refund
+from psp_harness.reference.shop.tables import Customer, Dispute, Order, Payout, Refund
 from psp_harness.reference.shop.telling import applying
 
 OPEN = frozenset({*IN_DOUBT, RefundStatus.PENDING, PayoutStatus.PENDING})
@@ -37,6 +38,7 @@ class Parts:
     refunds: type[Refunds] = Refunds
     payouts: type[Payouts] = Payouts
     customers: type[Customers] = Customers
+    disputes: type[Disputes] = Disputes
     subscriptions: type[Subscriptions] = Subscriptions
     inbox: type[Inbox] = Inbox
 
@@ -75,6 +77,7 @@ class Shop:
         self.payouts = parts.payouts(self.books, psp)
         self.customers = parts.customers(self.books, psp)
         self.subscriptions = parts.subscriptions(self.books, self.orders, psp)
+        self.disputes = parts.disputes(self.books, psp)
         self.inbox = parts.inbox(self.books, webhook_secrets, applying(self.books), account=account)
 
     def close(self) -> None:
@@ -131,8 +134,12 @@ class Shop:
                 else:
                     found.settled.append(name)
 
-    def _doubts(self) -> Iterator[tuple[str, Callable[[str], Order | Refund | Payout | Customer]]]:
+    def _doubts(self) -> Iterator[tuple[str, Callable[[str], Order | Refund | Payout | Customer | Dispute]]]:
         yield from ((order, self.orders.settle) for order in self.orders.in_doubt())
         yield from ((refund, self.refunds.settle) for refund in self.refunds.in_doubt())
         yield from ((payout, self.payouts.settle) for payout in self.payouts.in_doubt())
         yield from ((customer, self.customers.settle) for customer in self.customers.in_doubt())
+        yield from ((evidence, self._upload) for evidence in self.disputes.in_doubt())
+
+    def _upload(self, evidence_id: str) -> Dispute:
+        return self.disputes.get(self.disputes.settle(evidence_id).dispute_id)

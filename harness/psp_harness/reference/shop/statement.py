@@ -7,25 +7,27 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from psp_harness.reference.shop.disputes import disputed
 from psp_harness.reference.shop.orders import IN_DOUBT
 from psp_harness.reference.shop.refunds import refunded
 from psp_harness.reference.shop.states import OrderStatus, RefundStatus
-from psp_harness.reference.shop.tables import Customer, Order, Payout, Refund, Subscription
+from psp_harness.reference.shop.tables import Customer, Dispute, Order, Payout, Refund, Subscription
 
 _OPEN = {*IN_DOUBT, OrderStatus.AUTHORISED}
 
 
 def statement(session: Session) -> dict[str, Any]:
-    """Every order, refund and payout; amounts in minor units."""
+    """Every order, refund, payout and dispute; amounts in minor units."""
     return {
         "orders": [of_order(session, order) for order in session.scalars(select(Order).order_by(Order.id))],
         "refunds": [of_refund(refund) for refund in session.scalars(select(Refund).order_by(Refund.id))],
         "payouts": [of_payout(payout) for payout in session.scalars(select(Payout).order_by(Payout.id))],
+        "disputes": [of_dispute(dispute) for dispute in session.scalars(select(Dispute).order_by(Dispute.id))],
     }
 
 
 def of_order(session: Session, order: Order) -> dict[str, Any]:
-    """An order: what was `captured`, what was `refunded` of that, and what of either is `in_doubt`."""
+    """An order: what was `captured`, what was `refunded` of that or is `disputed`, and what is `in_doubt`."""
     open_ = OrderStatus(order.status) in _OPEN
     return {
         "id": order.id,
@@ -35,6 +37,7 @@ def of_order(session: Session, order: Order) -> dict[str, Any]:
         "status": order.status,
         "captured": order.captured,
         "refunded": refunded(session, order.id, RefundStatus.SUCCEEDED),
+        "disputed": disputed(session, order.id),
         "in_doubt": order.amount if open_ else refunded(session, order.id, RefundStatus.PENDING),
     }
 
@@ -77,3 +80,8 @@ def of_subscription(subscription: Subscription) -> dict[str, Any]:
         "currency": subscription.currency,
         "status": subscription.status,
     }
+
+
+def of_dispute(dispute: Dispute) -> dict[str, Any]:
+    """A dispute; its id is the PSP's."""
+    return {"id": dispute.id, "order_id": dispute.order_id, "amount": dispute.amount, "status": dispute.status}

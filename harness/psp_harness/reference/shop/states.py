@@ -1,4 +1,4 @@
-"""The states of orders, refunds and payouts as tables: what stands in none does not happen, and nothing goes back."""
+"""The states of everything as tables: what stands in none does not happen, and nothing goes back."""
 
 from __future__ import annotations
 
@@ -76,6 +76,31 @@ class SubscriptionStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DisputeStatus(StrEnum):
+    """How far a dispute is."""
+
+    OPENED = "opened"
+    """The shop may answer it."""
+    CHALLENGED = "challenged"
+    ACCEPTED = "accepted"
+    EXPIRED = "expired"
+    """Nobody answered it in time."""
+    LOST = "lost"
+    WON = "won"
+    CANCELLED = "cancelled"
+
+
+class DisputeEvent(StrEnum):
+    """What can happen to a dispute."""
+
+    CHALLENGE = "challenge"
+    ACCEPT = "accept"
+    EXPIRE = "expire"
+    LOSE = "lose"
+    WIN = "win"
+    CANCEL = "cancel"
+
+
 class RefundEvent(StrEnum):
     """What can happen to a refund."""
 
@@ -126,6 +151,17 @@ PAYOUT_MOVES: Mapping[tuple[PayoutStatus, PayoutEvent], PayoutStatus] = {
     (_P.PENDING, _PE.FAIL): _P.FAILED,
     (_P.PENDING, _PE.REVERSE): _P.REVERSED,
     (_P.SUCCEEDED, _PE.REVERSE): _P.REVERSED,
+}
+
+_D, _DE = DisputeStatus, DisputeEvent
+
+DISPUTE_MOVES: Mapping[tuple[DisputeStatus, DisputeEvent], DisputeStatus] = {
+    (_D.OPENED, _DE.CHALLENGE): _D.CHALLENGED,
+    (_D.OPENED, _DE.EXPIRE): _D.EXPIRED,
+    **{(status, _DE.ACCEPT): _D.ACCEPTED for status in (_D.OPENED, _D.CHALLENGED)},
+    **{(status, _DE.LOSE): _D.LOST for status in (_D.OPENED, _D.CHALLENGED)},
+    **{(status, _DE.WIN): _D.WON for status in (_D.OPENED, _D.CHALLENGED)},
+    **{(status, _DE.CANCEL): _D.CANCELLED for status in (_D.OPENED, _D.CHALLENGED)},
 }
 
 State = TypeVar("State", bound=StrEnum)

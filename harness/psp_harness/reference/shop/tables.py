@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from psp_harness.reference.shop.states import (
     CustomerStatus,
+    DisputeStatus,
     OrderStatus,
     PayoutStatus,
     RefundStatus,
@@ -109,6 +110,35 @@ class Subscription(Table):
     method: Mapped[str]
     """The PSP's token of how it is paid, and no card number."""
     status: Mapped[str] = mapped_column(default=SubscriptionStatus.ACTIVE)
+
+
+class Dispute(Table):
+    """A customer's bank wants the money of an order back. Its id is the PSP's."""
+
+    __tablename__ = "disputes"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
+    amount: Mapped[int]
+    status: Mapped[str] = mapped_column(default=DisputeStatus.OPENED)
+
+
+class Evidence(Table):
+    """A file that answers a dispute: of each kind one. Its bytes stay here until the PSP has them."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (UniqueConstraint("dispute_id", "kind", name="evidence_kind_once"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id"))
+    kind: Mapped[str]
+    """As the PSP names it: `receipt`, `shipping_documentation`, …"""
+    filename: Mapped[str]
+    digest: Mapped[str]
+    """SHA-256 of its bytes: the same file twice is one."""
+    content: Mapped[bytes | None]
+    file_id: Mapped[str | None]
+    """What the PSP calls it; missing as long as it has not said that it has it."""
 
 
 class Received(Table):

@@ -1,4 +1,4 @@
-"""What an event does to an order, a refund or a payout: what does not fit does nothing, and nothing goes back.
+"""What an event does to what it is of: what does not fit does nothing, and nothing goes back.
 
 Orders and refunds are found by ids of the shop's own, which the PSP was given; a refund that the PSP made by itself (at
 its dashboard, say) gets a row here, once, by the UNIQUE index on what the PSP calls it.
@@ -12,17 +12,22 @@ from collections.abc import Mapping
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from psp_harness.reference.shop import orders, payouts, refunds
+from psp_harness.reference.shop import disputes, orders, payouts, refunds
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.events import Event
 from psp_harness.reference.shop.inbox import Applies, DoesNotFit, TooEarly
-from psp_harness.reference.shop.states import OrderEvent, OrderStatus, RefundStatus
-from psp_harness.reference.shop.tables import Order, Payout, Refund
+from psp_harness.reference.shop.states import DisputeStatus, OrderEvent, OrderStatus, RefundStatus
+from psp_harness.reference.shop.tables import Dispute, Order, Payout, Refund
 
 
 def applying(books: Books) -> Mapping[str, Applies]:
     """By what an event is of."""
-    return {"payment": _payment, "refund": lambda session, event: _refund(books, session, event), "payout": _payout}
+    return {
+        "payment": _payment,
+        "refund": lambda session, event: _refund(books, session, event),
+        "payout": _payout,
+        "dispute": lambda session, event: _dispute(books, session, event),
+    }
 
 
 def _payment(session: Session, event: Event) -> None:
@@ -72,6 +77,22 @@ def _payout(session: Session, event: Event) -> None:
         raise DoesNotFit(f"there is no payout {event.about!r}")
     _expect(event, payout.amount, payout.currency)
     payouts.apply(payout, payouts.SAYS.get(str(event.facts.get("status"))))
+
+
+def _dispute(books: Books, session: Session, event: Event) -> None:
+    order = _order(session, str(event.facts.get("payment_id")))
+    amount = event.amount()
+    if not order.captured:
+        raise TooEarly(f"a dispute of order {order.id!r}, which is {order.status}")
+    if not isinstance(amount, int) or not 0 < amount <= order.captured:
+        raise DoesNotFit(f"a dispute of {amount!r}, where {order.captured} was captured")
+    opened = {"order_id": order.id, "amount": amount, "status": DisputeStatus.OPENED}
+    books.add_once(session, Dispute, id=event.about, **opened)
+    dispute = disputes.locked(session, event.about)
+    if dispute.order_id != order.id:
+        raise DoesNotFit(f"dispute {dispute.id!r} is of order {dispute.order_id!r}")
+    _expect(event, dispute.amount, order.currency)
+    disputes.apply(dispute, disputes.SAYS.get(str(event.facts.get("dispute_status"))))
 
 
 def _order(session: Session, order_id: str) -> Order:
