@@ -14,6 +14,8 @@ OPERATIONS: Mapping[str, str] = {
     "get-refund": "read a refund",
     "list-payments": "read every payment: what happened, where there is no effects route",
     "list-refunds": "read every refund",
+    "get-health": "ask whether it lives, as whoever starts it again does: without a credential",
+    "get-readiness": "ask whether it can work, as a load balancer does: without a credential",
 }
 
 CREATES = frozenset({"create-payment", "create-refund"})
@@ -25,9 +27,12 @@ MOVES = CREATES | {"capture-payment"}
 CHANGES = MOVES | {"cancel-payment"}
 """The operations that change something, and so may take a key."""
 
+HEALTH = frozenset({"get-health", "get-readiness"})
+"""The operations that ask for nothing of a PSP's business."""
+
 STEPS: Mapping[str, str] = {
     **{word: OPERATIONS[word] for word in sorted(CHANGES)},
-    **{word: OPERATIONS[word] for word in ("get-payment", "get-refund")},
+    **{word: OPERATIONS[word] for word in ("get-payment", "get-refund", *sorted(HEALTH))},
     "deliver-webhook": "tell a receiver of an event, as the PSP does or as a forger would",
     "advance-clock": "let the subject's clock jump",
     "restart-subject": "kill the subject, and start it again with what it kept",
@@ -147,6 +152,8 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "refunds": "money can be given back",
     "reads": "a payment can be read by its id",
     "refund-reads": "a refund can be read by its id",
+    "liveness": "a route of the PSP says whether it lives",
+    "readiness": "a route of the PSP says whether it can work",
     "captures": "a payment can be authorised, and its money taken later",
     "voids": "what was authorised can be given up",
     "declines": "the PSP documents a test card that is declined",

@@ -45,8 +45,8 @@ class IdsArePrimaryKeys:
 
     def answer(self, request: Request) -> Answer:
         """The routes that a run needs; none of them waits, so nothing happens between a check and its effect."""
-        if request.target == "/effects":
-            return answered(200, {"effects": [asdict(effect) for _, effect in self.moved]})
+        if request.target in {"/effects", "/health", "/health/ready"}:
+            return self.told(request)
         tenant = TENANTS.get(next(iter(request.lines("api-key")), b""))
         body = decode(request.body, "json")
         if tenant is None:
@@ -58,6 +58,18 @@ class IdsArePrimaryKeys:
         if not isinstance(body, dict) or type(body.get("amount")) is not int or body["amount"] <= 0:
             return refused(400, "IR_06", "amount must be a positive integer in minor units")
         return self.refund(tenant, body) if request.target == "/refunds" else self.pay(tenant, body)
+
+    def told(self, request: Request) -> Answer:
+        """What nobody needs a key for."""
+        if request.target == "/effects":
+            return answered(200, {"effects": [asdict(effect) for _, effect in self.moved]})
+        return self.health(request)
+
+    def health(self, request: Request) -> Answer:
+        """It lives, and there is nothing that it would have to wait for."""
+        if request.target == "/health":
+            return Answer(200, ((b"content-type", b"text/plain"),), b"health is good")
+        return answered(200, {"database": True, "redis": True})
 
     def get(self, tenant: str, name: str) -> Answer:
         """One payment of this tenant."""

@@ -198,6 +198,8 @@ class Profile(Facts, frozen=True):
             "refunds": "create-refund" in self.operations,
             "reads": "get-payment" in self.operations,
             "refund-reads": "get-refund" in self.operations,
+            "liveness": "get-health" in self.operations,
+            "readiness": "get-readiness" in self.operations,
             "captures": self.captures is not None and "capture-payment" in self.operations,
             "voids": self.captures is not None and "cancel-payment" in self.operations,
             "declines": "declined" in self.cards,

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from psp_harness.model import Headers, Intent, Request
 from psp_harness.profile import Operation, Profile, write_key
 from psp_harness.template import Json, encode, fill
+from psp_harness.vocabulary import HEALTH
 from psp_harness.wire.caller import Target
 
 _TYPES = {"form": b"application/x-www-form-urlencoded", "json": b"application/json"}
@@ -22,6 +23,8 @@ def compose(profile: Profile, intent: Intent, above_id: str, credential: str, ta
     values = _values(profile, intent, above_id)
     path = target.prefix + str(fill(route.path, {name: quote(str(value)) for name, value in values.items()}))
     headers = common_headers(profile, credential, target)
+    if intent.operation in HEALTH:
+        headers = tuple(line for line in headers if line[0].decode() != profile.auth.header)
     if route.method == "GET":
         return Request("GET", path, (*headers, *_key_lines(profile, intent), *_further(intent)), b"")
     body = _body(route, intent, values, _key_member(profile, intent))

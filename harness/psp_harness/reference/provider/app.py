@@ -137,8 +137,8 @@ async def _alive(_: Provider, __: bytes) -> Answer:
 
 
 async def _ready(provider: Provider, _: bytes) -> Answer:
-    await provider.ready()
-    return as_json(200, {"database": True})
+    refusal = await provider.ready()
+    return as_json(200, {"database": True}) if refusal is None else provider.refuse(refusal)
 
 
 def _of_webhooks(route: control.Route) -> _Own:

@@ -48,6 +48,7 @@ _USUAL = {
     "duplicate": 409,
     "rate-limited": 429,
     "store-unavailable": 503,
+    "not-ready": 503,
 }
 """The status of a reason for which the profile has no words, and which must not pass for an invalid request."""
 

@@ -79,7 +79,7 @@ class Provider:
         try:
             answer = await self._handle(request)
         except StoreUnavailable:
-            answer = self._refuse(Refusal("store-unavailable", "try again later, with the same key"))
+            answer = self.refuse(Refusal("store-unavailable", "try again later, with the same key"))
         return self._api.dressed(answer)
 
     async def _handle(self, request: Request) -> Answer:
@@ -88,11 +88,11 @@ class Provider:
             return token
         admitted = await self._api.admit(request)
         if isinstance(admitted, Refusal):
-            return self._refuse(admitted)
+            return self.refuse(admitted)
         tenant, call = admitted
         too_many = self.meter.count(tenant, self._now())
         if too_many is not None:
-            return self._refuse(too_many)
+            return self.refuse(too_many)
         if self._api.changes(call):
             return await self._change(tenant, call, request)
         return await self._read(tenant, call, request)
@@ -113,9 +113,13 @@ class Provider:
             self._advanced = until
             self.webhooks.wake()
 
-    async def ready(self) -> None:
-        """Return if the store answers; raises `StoreUnavailable`."""
-        await self._store.ledger(Place("", "payment", ""))
+    async def ready(self) -> Refusal | None:
+        """Why it cannot work, if it cannot: its store does not answer."""
+        try:
+            await self._store.ledger(Place("", "payment", ""))
+        except StoreUnavailable as error:
+            return Refusal("not-ready", str(error))
+        return None
 
     async def close(self) -> None:
         """Send nothing more, and give back what the store holds."""
@@ -129,20 +133,21 @@ class Provider:
     def _now(self) -> float:
         return self._clock() + self._advanced
 
-    def _refuse(self, refusal: Refusal) -> Answer:
+    def refuse(self, refusal: Refusal) -> Answer:
+        """No, in the PSP's words."""
         return refusal_answer(self._profile, refusal)
 
     async def _change(self, tenant: str, call: Call, request: Request) -> Answer:
         key = self._api.key_of(call, request)
         if isinstance(key, Refusal):
-            return self._refuse(key)
+            return self.refuse(key)
         verdict = await self._execution.change(tenant, call, key)
         if isinstance(verdict, Answer):
             await self.webhooks.heard()
             return verdict
         sent = {"key": key.key.decode(errors="replace")} if isinstance(key, Keyed) else {}
-        return self._refuse(replace(verdict, about={**verdict.about, **sent}))
+        return self.refuse(replace(verdict, about={**verdict.about, **sent}))
 
     async def _read(self, tenant: str, call: Call, request: Request) -> Answer:
         seen = await self._api.read(tenant, call, request)
-        return self._refuse(seen) if isinstance(seen, Refusal) else seen
+        return self.refuse(seen) if isinstance(seen, Refusal) else seen

@@ -5,16 +5,33 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
 from psp_harness.model import Answer, Role
 from psp_harness.profile import load
+from psp_harness.reference.provider.app import asgi
 from psp_harness.reference.provider.hyperswitch.router import ROUTES
+from psp_harness.reference.provider.ledger import Refusal
 from psp_harness.run import Job, run
 from reference.provider.hyperswitch.messages import DOCUMENT, MESSAGES, NO_JSON, wrong_with
+from reference.provider.hyperswitch.shop import Shop
 
 PAYMENT = "GET", "/payments/pay_1"
+
+
+async def test_health(shop: Shop) -> None:
+    """Without a key: a sentence in plain text, and booleans by component; where the store is away, 500 and HE_00."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi(shop.provider)), base_url="http://psp") as http:
+        alive, ready = await http.get("/health"), await http.get("/health/ready")
+    assert (alive.status_code, alive.text) == (200, "health is good")
+    assert (ready.status_code, ready.json()) == (200, {"database": True})
+    away = shop.provider.refuse(Refusal("not-ready", "it is gone"))
+    assert (away.status, json.loads(away.body)["error"]) == (
+        500,
+        {"type": "api", "message": "database health check failed with error: it is gone", "code": "HE_00"},
+    )
 
 
 def test_every_route_has_a_message() -> None:
