@@ -24,6 +24,8 @@ EXERCISED_BY = (
     (Role.CLIENT, "miniature:careful-client", "generic"),
     (Role.CLIENT, "miniature:refund-id-keys", "generic"),
     (Role.CLIENT, "miniature:key-or-random", "generic"),
+    (Role.CLIENT, "miniature:writes-its-keys-down", "generic"),
+    (Role.CLIENT, "miniature:refreshes-its-token", "generic"),
     (Role.CLIENT, "reference:client", "hyperswitch-docs"),
     (Role.PROVIDER, "reference:provider", "generic"),
     (Role.PROVIDER, "reference:provider", "hyperswitch-docs"),
@@ -87,7 +89,7 @@ def test_a_fault_is_used_by_a_case(fault: str) -> None:
 def test_a_feature_is_needed_or_claimed_by_something(feature: str) -> None:
     """A word of the vocabulary that nobody speaks is dead."""
     needed = set().union(*(each.needs for each in ALL_CASES), *(rule.needs for rule in ALL_RULES.values()))
-    told_to_the_subject = {"own-keys", "parallel"}
+    told_to_the_subject = {"own-keys", "keeps-keys", "parallel"}
     given_by_the_run = {"effects", "clock", "intent", "commit-points"}
     assert feature in needed | told_to_the_subject | given_by_the_run
 

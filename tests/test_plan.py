@@ -192,13 +192,12 @@ def test_two_cases_never_pay_the_same_amount() -> None:
         ([pay(10, key="a"), pay(10, key="b")], "provider"),
         ([pay(10), give_back(5), give_back(5)], "provider"),
         ([{**pay(10), "as": "p"}, {"repeat": "p", "amount": 11}, pay(11)], "provider"),
-        ([{**pay(10), "as": "p"}, {"repeat": "p"}], "client"),
         ([{**pay(10), "as": "p", "times": 2}], "client"),
-        ([{**pay(10), "as": "p"}, pay(11), give_back(5, of="p"), give_back(5)], "client"),
+        ([{"parallel": [pay(10, key="a"), pay(10, key="b")]}], "client"),
     ],
 )
 def test_two_steps_of_one_case_never_ask_for_the_same_amount(steps: list[dict[str, Any]], role: str) -> None:
-    """A client's request belongs to a step by it, so not even a repeated step may share it."""
+    """A client's request belongs to a step by it, so not even copies of one step may share it at one moment."""
     with pytest.raises(DataError, match="case 'mine': two steps ask for create-"):
         plan(situation(*steps, role=role), role=Role(role))
 
@@ -207,6 +206,13 @@ def test_a_provider_may_be_asked_twice_for_the_same_thing() -> None:
     """There each request is known by the step that sent it."""
     assert len(intents({**pay(10), "as": "p", "times": 2}, {"repeat": "p"})) == 3
     assert len(intents({**pay(10), "as": "p"}, {**pay(11), "as": "q"}, give_back(5, of="p"), give_back(5, of="q"))) == 4
+
+
+def test_a_client_may_be_asked_for_the_same_amount_one_after_the_other() -> None:
+    """It has answered before it is asked again, for the same thing or for one that looks like it."""
+    again = situation({**pay(10), "as": "p"}, {"repeat": "p"}, role="client")
+    alike = situation({**pay(11), "as": "p"}, pay(11), give_back(5, of="p"), give_back(5), role="client", id_="alike")
+    assert len(plan(again, alike, role=Role.CLIENT).cases) == 2
 
 
 def test_the_bundled_cases_are_apart() -> None:

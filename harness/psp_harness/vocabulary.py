@@ -146,6 +146,7 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "refusals-free-the-key": "after a request that was refused before anything happened, its key can be used again",
     "bodies-compared-as-json": "order of members and white space make no other body",
     "in-flight-refused": "while the first request with a key is in flight, a second one may be refused, in known words",
+    "used-keys-refused": "a key that was used is refused, at least where the body is another one",
     "mismatch-refused": "another body under a key that was used is refused",
     "client-ids": "the caller may choose the id of what it creates, and a second one with that id is refused",
     "two-tenants": "two accounts can be told apart by their credentials",
@@ -183,6 +184,8 @@ _OF_A_PROFILE: Mapping[str, str] = {
 OF_A_SUBJECT: Mapping[str, str] = {
     "caller-keys": "it sends the key that it is given; without the feature it is given none",
     "own-keys": "given no key, it makes one; without the feature it refuses to send",
+    "keeps-keys": "the key that it makes belongs to the order or refund: asked for it again, it sends the same one",
+    "refreshes-tokens": "where its credential is refused, it goes on with the second one that it was given",
     "refund-id-is-key": "the key that it makes for a refund is the id of the shop's pending refund",
     "retries": "it retries by itself, as its declaration says",
     "parallel": "it takes several steps at once",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -162,3 +163,35 @@ async def test_a_case_that_fails_keeps_what_its_subject_printed() -> None:
     report = await judged("exec:echo DEBUG starting; exit 1", "client/generic/two-payments")
     (errored,) = of_outcome(report, "errored")
     assert "DEBUG starting" in str(errored.result)
+
+
+# --- killed and started again -----------------------------------------------------------------------------------------
+
+SPEAKS = """
+import json, sys
+from psp_harness.miniatures import MINIATURES
+client = MINIATURES[sys.argv[1]].make()
+for line in sys.stdin:
+    command = json.loads(line)
+    number, verb = command.pop("id"), command.pop("cmd")
+    print(json.dumps({"id": number, **getattr(client, verb)(**command)}), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "broken"),
+    [
+        ("writes-its-keys-down", set()),
+        ("keeps-its-key-in-memory", {"asked-again-the-key-is-the-same", "asked-again-it-happens-once"}),
+    ],
+)
+async def test_a_process_is_killed_and_asked_again(name: str, broken: set[str], tmp_path: Path) -> None:
+    """In the middle of a request that the PSP executed: what it wrote down before outlives it, and nothing else does."""
+    (tmp_path / "client.py").write_text(SPEAKS, encoding="utf-8")
+    address = f"exec:{sys.executable} {tmp_path / 'client.py'} {name}"
+    crashes = (f"client/generic/{thing}-asked-for-again-after-a-crash" for thing in ("payment", "refund"))
+    report = await judged(address, *crashes, step_timeout=20.0)
+    assert of_outcome(report, "errored") == []
+    assert set(violated(report)) == broken
+    assert [history.ended for history in report.histories.values()] == [1, 1]
+    assert {"passed"} == {v.outcome for v in report.verdicts if v.rule == "every-post-carries-a-key"}

@@ -115,11 +115,11 @@ def test_a_blank_key_leaves_as_an_empty_one(report: Report) -> None:
     assert b"Idempotency-Key:    \r\n" in report.histories["blank-key"].exchanges[1].sent
 
 
-def test_it_comes_again_before_the_second_that_it_is_told_to_wait(report: Report) -> None:
+def test_it_comes_again_sooner_than_it_is_told(report: Report) -> None:
     """The times of the fourth."""
     first, again = report.histories["payment-answered-503-once"].exchanges
-    assert b"\r\nRetry-After: 1\r\n" in first.received
-    assert again.began - first.began < 0.9
+    assert b"\r\nRetry-After: 2\r\n" in first.received
+    assert again.began - first.began < 1.8
 
 
 def test_the_example_pins_versions_and_names_no_registry() -> None:

@@ -130,7 +130,7 @@ def test_a_credential_that_is_replaced_makes_no_retry() -> None:
 )
 def test_an_event_is_declared_by_its_word(first: Answer | int | None, wrong: bool) -> None:
     """A status alone says that status, and nothing of its neighbours."""
-    tried = (attempt(1, first), attempt(2, MADE))
+    tried = (attempt(1, first, fault="status-answer"), attempt(2, MADE))
     assert broken("tries-again-only-on-what-it-declares", None, *tried, claims=TWICE) == (1, wrong)
 
 

@@ -199,7 +199,7 @@ async def test_a_client_is_started_with_all_that_the_protocol_says(runs: Program
     assert seen["thread"] is not threading.current_thread()
     wanted = {"protocol": 1, "role": "client", "base_url": NOWHERE, "profile": "generic", "answer_timeout": 2.0}
     assert wanted.items() <= seen.items()
-    assert seen["credentials"] == {"token": "tenant-a"}
+    assert seen["credentials"] == {"token": "tenant-a", "refreshed": "tenant-a-refreshed"}
 
 
 # --- providers --------------------------------------------------------------------------------------------------------

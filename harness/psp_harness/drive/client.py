@@ -39,6 +39,9 @@ class ClientCase:
         self._claims = Claims(subject.address)
         self._notes: tuple[str, ...] = ()
         self._asked: list[Intent] = []
+        self._session: Session
+        self._ended = 0
+        """How often the client was ended."""
 
     async def drive(self) -> Driven:
         """Ask its steps, one moment after the other, and write down what happened."""
@@ -48,6 +51,7 @@ class ClientCase:
             self._classify,
             self._planned.strikes,
             patience=self._subject.answer_timeout,
+            end_sender=self._end,
             in_flight=in_flight_answer(self._profile),
         )
         async with server:
@@ -65,26 +69,51 @@ class ClientCase:
         effects = await self._psp.effects()
         await self._psp.close()
         case, intents = self._planned.case.id, self._planned.intents
-        return History(case, intents, self._outcomes, exchanges, effects, self._claims, self._notes)
+        said = self._outcomes, exchanges, effects, self._claims, self._notes
+        return History(case, intents, *said, ended=self._ended)
 
     async def _steps(self, server: Server) -> None:
         async with self._subject.session(server.base_url) as session:
-            self._claims = session.claims
+            self._session, self._claims = session, session.claims
             try:
                 for moment in moments(self._planned.intents):
+                    self._expect_answers_before(moment)
                     self._asked += moment
-                    await self._moment(session, moment)
+                    await self._moment(moment)
                 await session.stop()
             finally:
-                self._notes = session.channel.notes()
+                self._notes += session.channel.notes()
 
-    async def _moment(self, session: Session, moment: list[Intent]) -> None:
+    def _expect_answers_before(self, moment: list[Intent]) -> None:
+        """What looks like a thing that is asked for now was answered: what comes late of it would pass for this one."""
+        for intent in moment:
+            for other in self._asked:
+                alike = (other.operation, other.amount) == (intent.operation, intent.amount)
+                if alike and other.reference != intent.reference and not isinstance(self._outcomes[other.step], Done):
+                    raise NothingThere(f"a plain {other.operation}, before one that looks like it, did not work")
+
+    async def _moment(self, moment: list[Intent]) -> None:
+        lives = self._ended
+
         async def ask(intent: Intent) -> None:
-            self._outcomes[intent.step] = await session.do(intent, await self._payment_id(intent))
+            payment_id = await self._payment_id(intent)
+            try:
+                self._outcomes[intent.step] = await self._session.do(intent, payment_id)
+            except SubjectError:
+                if self._ended == lives:
+                    raise
 
         for result in await asyncio.gather(*(ask(intent) for intent in moment), return_exceptions=True):
             if isinstance(result, BaseException):
                 raise result
+        if self._ended > lives:
+            await self._session.start_again(await self._subject.open_channel())
+
+    async def _end(self) -> None:
+        """End the client while it waits for its answer; what it was asked for then has no outcome."""
+        self._ended += 1
+        self._notes += self._session.channel.notes()
+        await self._session.end()
 
     async def _payment_id(self, intent: Intent) -> str:
         """The payment to refund: as the client was told, or, where that was lost, as the PSP recorded it."""
@@ -100,12 +129,13 @@ class ClientCase:
         raise NothingThere(f"the payment to refund never came to be: the client reports {told!r}")
 
     def _classify(self, request: Request) -> tuple[int | None, str | None]:
-        """By operation and amount, among the steps that were asked: never by the key, never by arrival."""
+        """By operation and amount, the last step that was asked for that: never by the key, never by arrival."""
         found = operation_of(self._profile, request)
         if found is None:
             return None, None
         operation, values = found
-        same = (i.step for i in self._asked if i.operation == operation and i.amount == values.get("amount"))
+        latest = reversed(self._asked)
+        same = (i.step for i in latest if i.operation == operation and i.amount == values.get("amount"))
         return next(same, None), operation
 
     def _doubt(self, history: History) -> str:
@@ -113,12 +143,16 @@ class ClientCase:
         for intent in history.intents:
             attempts, outcome = history.attempts(intent), history.outcomes.get(intent.step)
             plain = not any(x.fault for x in attempts) and not fault_of(intent.key, self._profile)
-            if plain and intent.key is not None and not isinstance(outcome, Done):
+            if plain and _is_first_of_its_key(intent, history.intents) and not isinstance(outcome, Done):
                 return (
                     f"a plain {intent.operation} did not work: the client reports {_said(outcome)}; "
                     f"{_answered(attempts)}"
                 )
         return ""
+
+
+def _is_first_of_its_key(intent: Intent, intents: tuple[Intent, ...]) -> bool:
+    return intent.key is not None and all(other.key != intent.key for other in intents if other.step < intent.step)
 
 
 def _said(outcome: Outcome | None) -> str:

@@ -77,6 +77,7 @@ class CarefulClient:
         """Remember where the PSP is and who we are; `answer_timeout` is in seconds."""
         self.url, self.ca_file = urlsplit(base_url), ca_file
         self.token, self.timeout = credentials["token"], answer_timeout
+        self.refreshed = credentials.get("refreshed", self.token)
         claims: dict[str, object] = {"name": type(self).__name__, "version": "1", "language": "python"}
         declared = {"retries": RETRIES} if "retries" in self.features else {}
         return {"ok": {**claims, "features": list(self.features), **declared}}
@@ -180,7 +181,7 @@ class TriesOnce(CarefulClient):
 class OwnKeysUuid5(CarefulClient):
     """Takes no keys, and makes them as a UUID of version 5 from the id of the order or refund."""
 
-    features: tuple[str, ...] = ("own-keys", "refunds", "retries", "parallel")
+    features: tuple[str, ...] = ("own-keys", "keeps-keys", "refunds", "retries", "parallel")
 
     def key_for(self, step: str, params: Params) -> str | None:
         """The same for the same order or refund, in every process."""
@@ -200,7 +201,7 @@ class PrefixedOwnKeys(OwnKeysUuid5):
 class RefundIdKeys(OwnKeysUuid5):
     """Takes no keys: an order's id is its payment's key, and a pending refund's id is the refund's key."""
 
-    features = ("own-keys", "refund-id-is-key", "refunds", "retries", "parallel")
+    features = ("own-keys", "keeps-keys", "refund-id-is-key", "refunds", "retries", "parallel")
 
     def key_for(self, step: str, params: Params) -> str | None:
         """The shop's id, unchanged."""

@@ -300,7 +300,12 @@ class PaymentKeyForRefunds(PrefixedOwnKeys):
         return self.keys.get(params.get("payment_id")) or super().key_for(step, params)
 
 
-@miniature("mints-refund-keys", role=Role.CLIENT, mode="C06", breaks={"the-refunds-id-is-its-key"})
+@miniature(
+    "mints-refund-keys",
+    role=Role.CLIENT,
+    mode="C06",
+    breaks={"the-refunds-id-is-its-key", "asked-again-the-key-is-the-same", "asked-again-it-happens-once"},
+)
 class MintsRefundKeys(RefundIdKeys):
     """Claims that the refund's id is its key, and mints a random one in each call: the shop's retry has another."""
 

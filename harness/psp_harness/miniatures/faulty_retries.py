@@ -181,7 +181,12 @@ class BusyIsDeclined(TriesOnce):
         return failed("declined", "payment failed, try again") if busy else super().outcome(step, replies)
 
 
-@miniature("refusal-is-success", role=Role.CLIENT, mode="C29", breaks={"a-success-is-what-the-psp-answered"})
+@miniature(
+    "refusal-is-success",
+    role=Role.CLIENT,
+    mode="C29",
+    breaks={"a-success-is-what-the-psp-answered", "a-refused-key-is-a-loud-error"},
+)
 class RefusalIsSuccess(TriesOnce):
     """Looks whether an answer came, and not at its status: a refusal is a success to it."""
 

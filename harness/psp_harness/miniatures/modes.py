@@ -33,10 +33,7 @@ CLIENT: Mapping[str, Mode] = {
     "C08": Mode("all calls share one key, copied from the documentation"),
     "C09": Mode("the key says no more than the order, so that a second refund gets the answer of the first"),
     "C10": Mode("the key is made from fields that differ with each attempt"),
-    "C11": Mode(
-        "the key is a hash of the request, so that the second of two like orders is lost",
-        "later: a case with two calls that are alike but for the order",
-    ),
+    "C11": Mode("the key is a hash of the request, so that the second of two like orders is lost"),
     "C12": Mode("one key serves two operations"),
     "C13": Mode("the key is made from a row that is not committed, and is another one after a rollback"),
     "C14": Mode("the stored key is deleted on an error, and the next attempt makes another"),
@@ -51,10 +48,7 @@ CLIENT: Mapping[str, Mode] = {
         "a request is sent again after the PSP has forgotten its key",
         "later: a clock of clients that can be advanced between two attempts",
     ),
-    "C23": Mode(
-        "a request is sent again to another region or account, with the same key",
-        "later: a client that is given two addresses of one PSP",
-    ),
+    "C23": Mode("a request is sent again to another region or account, with the same key"),
     "C24": Mode("a lost answer is taken for a refusal"),
     "C25": Mode("'still in flight' is taken for a refusal"),
     "C26": Mode("a request that was told to wait is sent again at once, or with a new key"),

@@ -30,7 +30,9 @@ def _in_one_case(case: Case, intents: Sequence[Intent]) -> None:
         apart = None if of_client or case.role is Role.SHOP else intent.payment
         what = (WISHES.get(intent.operation, intent.operation), intent.amount, apart)
         other = asked.setdefault(what, intent)
-        if other is not intent and (of_client or other.reference != intent.reference):
+        told_apart = of_client and other.moment != intent.moment  # a client answers before the next one is asked
+        alike = other.reference == intent.reference and not of_client
+        if other is not intent and not (told_apart or alike):
             raise wrong(case, f"two steps ask for {intent.operation} of {intent.amount}", _OWN_AMOUNT)
 
 

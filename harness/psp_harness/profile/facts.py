@@ -185,6 +185,7 @@ class Profile(Facts, frozen=True):
             "replay": answer in {"first-answer", "current-state"},
             "first-answer": answer == "first-answer",
             "in-flight-refused": self.in_flight is not None and "in-flight" in self.refusals,
+            "used-keys-refused": self.mismatch is not None or answer == "refused",
             "mismatch-refused": self.mismatch is not None,
             "client-ids": create is not None and "chosen_id" in holes(create.request),
             "replay-marker": self.duplicate is not None and self.duplicate.marker is not None,

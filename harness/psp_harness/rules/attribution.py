@@ -36,6 +36,10 @@ def effects_of(history: History, intent: Intent, profile: Profile) -> tuple[Effe
     if history.effects is None:
         return None
     of_kind = [e for e in history.effects if e.kind == EFFECT_KIND.get(intent.operation)]
+    if likes := _asked_alike(history, intent):
+        if any(not e.reference for e in of_kind if e.amount == intent.amount):
+            return None  # whose of two like things it was, nobody can say
+        of_kind = [e for e in of_kind if e.reference not in likes]
     strays = [e for e in of_kind if _is_stray_of(intent, e, history)]
     alike = [e for e in of_kind if e.amount == intent.amount and intent.odd_amount is None and e not in strays]
     if intent.payment is None:
@@ -43,6 +47,16 @@ def effects_of(history: History, intent: Intent, profile: Profile) -> tuple[Effe
     payment = next(other for other in history.intents if other.step == intent.payment)
     ids = ids_of(history, payment, profile)
     return (*(e for e in alike if e.payment_id in ids), *strays)
+
+
+def _asked_alike(history: History, intent: Intent) -> frozenset[str]:
+    """The references of others that are for the very same but for their reference."""
+    alike = (
+        other.reference
+        for other in history.intents
+        if (other.operation, other.amount, other.payment) == (intent.operation, intent.amount, intent.payment)
+    )
+    return frozenset(alike) - {intent.reference}
 
 
 def _is_stray_of(intent: Intent, effect: Effect, history: History) -> bool:

@@ -95,9 +95,10 @@ _WORD = re.compile("lost|malformed|[1-5]xx|[1-5][0-9][0-9]")
 
 
 def _tried_again_by_declaration(history: History, profile: Profile) -> Iterator[TriedAgain]:
+    """After what a fault answered: whether any other answer came in time, its sender knows alone."""
     declared = history.claims.retries.on
     if declared and all(_WORD.fullmatch(word) for word in declared):
-        yield from all_tried_again(history, profile)
+        yield from (tried for tried in all_tried_again(history, profile) if tried.first.fault)
 
 
 @rule(
@@ -127,10 +128,14 @@ def _events(attempt: Exchange) -> set[str]:
     return events
 
 
+def _asked_once_and_tried_again(history: History, profile: Profile) -> Iterator[Call]:
+    return (call for call in calls_with_several_attempts(history, profile) if call.is_asked_once)
+
+
 @rule(
     "one-call-has-one-effect",
     role=Role.CLIENT,
-    on=calls_with_several_attempts,
+    on=_asked_once_and_tried_again,
     source="failure modes C05, C16, C22, C23",
     fix="send with every attempt what this PSP goes by: one key, or where it ignores that, an id of yours in the body",
     needs_effects=True,

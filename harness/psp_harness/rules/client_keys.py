@@ -207,9 +207,15 @@ def _pairs(alike: Sequence[Call]) -> Iterator[TwoCalls]:
     for number, call in enumerate(alike):
         lines_ = {line for each in call.keys for line in each}
         for before in sorted({number - 1, *(last_with[line] for line in lines_ if line in last_with)} - {-1}):
-            if call.intent.key is None or call.intent.key != alike[before].intent.key:
+            if not _is_meant(alike[before], call):
                 yield TwoCalls(alike[before], call)
         last_with |= dict.fromkeys(lines_, number)
+
+
+def _is_meant(before: Call, call: Call) -> bool:
+    """Their caller gave both the one key, or asked for one thing twice."""
+    asked_again = not call.history.observed and call.intent.reference == before.intent.reference
+    return asked_again or (call.intent.key is not None and call.intent.key == before.intent.key)
 
 
 def _two_payments(history: History, profile: Profile) -> Iterator[TwoCalls]:

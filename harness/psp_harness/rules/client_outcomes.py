@@ -71,7 +71,7 @@ def _truth(call: Call) -> str:
 def _was_shown(call: Call) -> bool:
     """The PSP answered this call, or a question afterwards, with the very thing that the client reports."""
     assert isinstance(call.outcome, Done)
-    began = call.attempts[0].began if call.attempts else 0.0
+    began = call.attempts[0].began
     shown = [x for x in call.history.exchanges if x.seen and x.seen.accepted and x.began >= began]
     mine = [x for x in shown if x in call.attempts or _is_a_read(x)]
     names = [str(call.outcome.values[n]).encode() for n in ("payment_id", "refund_id") if call.outcome.values.get(n)]

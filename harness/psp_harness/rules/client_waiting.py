@@ -103,11 +103,11 @@ _AS_IT_IS = frozenset({400, 402, 403, 404, 405, 413, 415, 422})
 
 
 def _refused_as_it_is(history: History, profile: Profile) -> Iterator[Call]:
-    """With a 4xx that this PSP does not use for a first request that is still in flight."""
+    """By a fault, with a 4xx that this PSP does not use for a first request that is still in flight."""
     in_flight = profile.refusals["in-flight"].status if "in-flight" in profile.refusals else ()
     final = _AS_IT_IS - set(in_flight)
     for call in calls(history, profile):
-        if any(attempt.seen and attempt.seen.status in final for attempt in call.attempts):
+        if any(attempt.fault and attempt.seen and attempt.seen.status in final for attempt in call.attempts):
             yield call
 
 
@@ -121,8 +121,6 @@ def _refused_as_it_is(history: History, profile: Profile) -> Iterator[Call]:
 )
 def does_not_repeat_what_was_refused(call: Call, profile: Profile) -> str | None:
     """A request that the PSP refuses for what it asks is not sent again as it is."""
-    again = [t for t in tried_again(call, profile) if t.first.seen and t.first.seen.status in _AS_IT_IS]
-    if not again:
-        return None
-    status = again[0].first.seen.status if again[0].first.seen else 0
-    return f"{named(call.intent)} was refused with {status}, and was sent {len(again)} times more"
+    refused = [t.first.seen.status for t in tried_again(call, profile) if t.first.fault and t.first.seen]
+    again = [status for status in refused if status in _AS_IT_IS]
+    return f"{named(call.intent)} was refused with {again[0]}, and was sent {len(again)} times more" if again else None

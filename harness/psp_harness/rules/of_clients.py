@@ -45,6 +45,14 @@ class Call:
     def exchanges(self) -> tuple[int, ...]:
         return tuple(attempt.number for attempt in self.attempts)
 
+    @property
+    def is_asked_once(self) -> bool:
+        """No other step is for the same order or refund: what happened is this call's alone."""
+        if self.history.observed:
+            return True
+        wish = self.intent.operation, self.intent.reference
+        return all((i.operation, i.reference) != wish or i.step == self.intent.step for i in self.history.intents)
+
 
 def posts(history: History, profile: Profile) -> Iterator[Post]:
     """Every complete request that would move money."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from psp_harness.errors import UsageError
 from psp_harness.model import Role
 from psp_harness.subjects import clients, providers, receivers, shops
-from psp_harness.subjects.client import ClientSubject
+from psp_harness.subjects.client import ClientSubject, with_a_second
 from psp_harness.subjects.clients import Opened
 from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import MINIATURES, MODES, our_psp, our_psp_app
@@ -116,7 +116,7 @@ def open_client(address: str, options: Options) -> ClientSubject:
         address,
         kind.client(rest, options),
         options.profile.name,
-        options.credentials,
+        with_a_second(options.credentials),
         options.step_timeout,
         options.answer_timeout,
     )

@@ -36,6 +36,9 @@ class Channel(Protocol):
     async def close(self) -> None:
         """End the subject, if it does not end by itself; never raises."""
 
+    async def kill(self) -> None:
+        """End the subject as a crash does: an object is let go, with whatever it is at."""
+
     def notes(self) -> tuple[str, ...]:
         """What the subject printed beside the protocol."""
 
@@ -250,7 +253,11 @@ class ObjectChannel:
 
     async def close(self) -> None:
         self._loop.end()
-        self._free()
+        free, self._free = self._free, lambda: None
+        free()
+
+    async def kill(self) -> None:
+        await self.close()
 
     def notes(self) -> tuple[str, ...]:
         return ()

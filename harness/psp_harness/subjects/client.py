@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psp_harness.model import Claims, Intent, Outcome, Role
+from psp_harness.profile import REFRESHED
 from psp_harness.subjects import protocol
 from psp_harness.subjects.channels import Channel
 
 STOP_SECONDS = 5.0
 """How long a subject may take to stop; past it, it is ended."""
+
+
+_OURS = "tenant-a"
+
+
+def with_a_second(credentials: Mapping[str, str]) -> dict[str, str]:
+    """The credentials, and a second one for a client whose first is refused, where none was given."""
+    return {f"{_OURS}{REFRESHED}": f"{credentials[_OURS]}{REFRESHED}", **credentials}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +41,48 @@ class ClientSubject:
     async def session(self, base_url: str) -> AsyncIterator[Session]:
         """Start the client against a PSP at `base_url`, and stop it. Raises `SubjectError` if it cannot be driven."""
         with tempfile.TemporaryDirectory(prefix="psp-harness-", ignore_cleanup_errors=True) as state:
-            channel = await self.open_channel()
+            session = Session(await self.open_channel(), self.step_timeout)
             try:
-                answer = await channel.ask("start", self._start(base_url, Path(state)), timeout=self.step_timeout)
-                yield Session(channel, protocol.claims(answer), self.step_timeout)
+                await session.start(self.started(base_url, Path(state)))
+                yield session
             finally:
-                await channel.close()
+                await session.channel.close()
 
-    def _start(self, base_url: str, state: Path) -> dict[str, object]:
+    def started(self, base_url: str, state: Path) -> dict[str, object]:
+        """What it is started with; after it was ended, the same."""
         return {
             "protocol": protocol.VERSION,
             "role": Role.CLIENT.value,
             "base_url": base_url,
             "profile": self.profile,
-            "credentials": {"token": self.credentials["tenant-a"]},
+            "credentials": {"token": self.credentials[_OURS], "refreshed": self.credentials[f"{_OURS}{REFRESHED}"]},
             "ca_file": self.ca_file,
             "state_dir": str(state),
             "answer_timeout": self.answer_timeout,
         }
 
 
-@dataclass(frozen=True, slots=True)
 class Session:
     """A client that was started."""
 
-    channel: Channel
-    claims: Claims
-    step_timeout: float
+    def __init__(self, channel: Channel, step_timeout: float) -> None:
+        self.channel, self.step_timeout = channel, step_timeout
+        self.claims: Claims
+        self._said: Mapping[str, object] = {}
+
+    async def start(self, said: Mapping[str, object]) -> None:
+        """Start it; raises `SubjectError` where it says of itself what the protocol does not know."""
+        self._said = said
+        self.claims = protocol.claims(await self.channel.ask("start", said, timeout=self.step_timeout))
+
+    async def end(self) -> None:
+        """End it as a crash does: whatever it is at."""
+        await self.channel.kill()
+
+    async def start_again(self, channel: Channel) -> None:
+        """Start it with what it kept, after it was ended."""
+        self.channel = channel
+        await self.start(self._said)
 
     async def do(self, intent: Intent, payment_id: str = "") -> Outcome:
         """Ask for one step; raises `SubjectError` where the answer is none."""

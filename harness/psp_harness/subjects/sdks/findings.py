@@ -99,6 +99,14 @@ FINDINGS: Sequence[Finding] = (
         {"key": "lower-case"},
     ),
     Finding(
+        "gocardless",
+        "a-refused-key-is-a-loud-error",
+        "Where the PSP refuses a key that was used, it reads what was made under it and returns that: another amount "
+        "goes unseen.",
+        "services/payments_service.py:45-53",
+        {"key": "header", "conflict": "read"},
+    ),
+    Finding(
         "razorpay",
         "every-post-carries-a-key",
         "It has no argument for the key that the PSP takes for a refund, and makes none.",

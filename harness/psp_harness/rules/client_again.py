@@ -1,0 +1,135 @@
+"""What a client must do when it is asked again: one key for one wish, and a loud error where a key was another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psp_harness.model import Done, Failed, History, Role
+from psp_harness.profile import Profile
+from psp_harness.rules import rule
+from psp_harness.rules.of_clients import Call, calls
+from psp_harness.rules.wording import done, key, lines, named
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """One payment or refund that was asked for twice, because nobody knew what had become of it."""
+
+    first: Call
+    again: Call
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return (*self.first.exchanges, *self.again.exchanges)
+
+
+def _asked_again(history: History, profile: Profile) -> Iterator[AskedAgain]:
+    """Where the given key was sent, or the client says that it keeps its own; each call has one key in itself."""
+    before: dict[tuple[str, str], Call] = {}
+    for call in calls(history, profile):
+        wish = call.intent.operation, call.intent.reference
+        first = before.setdefault(wish, call)
+        if first is call or not profile.takes_key(call.intent.operation):
+            continue
+        if _has_a_lasting_key(first) and _has_a_lasting_key(call) and _was_open(first):
+            yield AskedAgain(first, call)
+
+
+def _has_a_lasting_key(call: Call) -> bool:
+    if len(set(call.keys)) != 1:
+        return False
+    claims, intent = call.history.claims.features, call.intent
+    if intent.key is not None:
+        return call.keys[0] == (intent.key,)
+    return "keeps-keys" in claims or (intent.payment is not None and "refund-id-is-key" in claims)
+
+
+def _was_open(call: Call) -> bool:
+    return call.outcome is None or (isinstance(call.outcome, Failed) and call.outcome.kind == "unknown")
+
+
+@rule(
+    "asked-again-the-key-is-the-same",
+    role=Role.CLIENT,
+    on=_asked_again,
+    needs={"idempotency-key"},
+    money_risk=True,
+    source="failure modes C06, C13, C14, C15",
+    fix="write the key down with the order or refund, before the first request, and read it from there ever after: it "
+    "outlives an error, a restart and a crash",
+)
+def asked_again_the_key_is_the_same(asked: AskedAgain, profile: Profile) -> str | None:
+    """A payment or refund that is asked for again, because its outcome is unknown, is sent with the key it had."""
+    first, again = ({line for each in call.keys for line in each} for call in (asked.first, asked.again))
+    if again <= first:
+        return None
+    how = "its client was ended" if asked.first.outcome is None else "its outcome was unknown"
+    return (
+        f"{named(asked.again.intent)} was sent with {lines(sorted(first))}; after {how} it was asked for again, and "
+        f"sent with {lines(sorted(again))}"
+    )
+
+
+@rule(
+    "asked-again-it-happens-once",
+    role=Role.CLIENT,
+    on=_asked_again,
+    needs={"idempotency-key"},
+    needs_effects=True,
+    source="failure modes C06, C13, C14, C15, C23",
+    fix="send the second request for one order as the first was sent: the same key, body, address and account",
+)
+def asked_again_it_happens_once(asked: AskedAgain, profile: Profile) -> str | None:
+    """A payment or refund that is asked for again, because its outcome is unknown, moves money once."""
+    effects = asked.again.effects
+    if effects is None or len(effects) <= 1:
+        return None
+    return f"{named(asked.again.intent)} was asked for twice, and happened {len(effects)} times: {done(effects)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A call whose key was used before it for something else, and that the PSP refused for that."""
+
+    first: Call
+    again: Call
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return (*self.first.exchanges, *self.again.exchanges)
+
+
+def _reused(history: History, profile: Profile) -> Iterator[Reused]:
+    used: dict[tuple[str, bytes], Call] = {}
+    for call in calls(history, profile):
+        if call.intent.key is None or not call.attempts:
+            continue
+        first = used.setdefault((call.intent.operation, call.intent.key), call)
+        answers = [attempt.answer for attempt in call.attempts if attempt.answer]
+        refused = bool(answers) and all(400 <= answer.status < 500 for answer in answers)
+        if first.intent.reference != call.intent.reference and refused:
+            yield Reused(first, call)
+
+
+@rule(
+    "a-refused-key-is-a-loud-error",
+    role=Role.CLIENT,
+    on=_reused,
+    needs={"idempotency-key", "caller-keys", "used-keys-refused"},
+    money_risk=True,
+    source="draft-ietf-httpapi-idempotency-key-header section 2.7; failure mode C29",
+    fix="raise an error where the PSP refuses a key that was used: what it made under that key is something else",
+)
+def a_refused_key_is_a_loud_error(reused: Reused, profile: Profile) -> str | None:
+    """Where the PSP refuses a key that was used for something else, the client reports an error, and no decline."""
+    outcome, asked = reused.again.outcome, named(reused.again.intent)
+    given = key(reused.again.intent.key or b"")
+    if isinstance(outcome, Done):
+        return (
+            f"{asked} was refused, for its key {given} was that of {named(reused.first.intent)}; the client reports "
+            f"success: {dict(outcome.values)!r}"
+        )
+    if isinstance(outcome, Failed) and outcome.kind == "declined":
+        return f"{asked} was refused, for its key {given} had been used; the client reports that it was declined"
+    return None
