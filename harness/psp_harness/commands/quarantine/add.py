@@ -41,7 +41,12 @@ REASON = 120
 @click.option(
     "--rate", metavar="N/M", help="Of what is flaky: N failures in M runs; without it, what the history says."
 )
-@click.option("--until", type=options.DAY, metavar="YYYY-MM-DD", help=f"The last day; without it, in {DAYS} days.")
+@click.option(
+    "--until",
+    type=options.DAY,
+    metavar="YYYY-MM-DD",
+    help=f"The last day; without it, in {DAYS} days, and in {MONEY_DAYS} where money is at risk.",
+)
 @click.option("--subject", help="Whom it is about; without it, what the report says.")
 @click.option("--rule", help="The rule, or a piece of the message; without it, what the report says.")
 @click.option("--report", "reports", multiple=True, type=options.FILE, help="A JSON report; without it, the last one.")
@@ -65,30 +70,39 @@ def add(  # noqa: PLR0913 - one for each option
     history_file: Path | None,
     today: date,
 ) -> None:
-    """Add a row about WHAT: the id of a violated verdict, a glob of such ids, a rule, or the id of a failed test."""
+    """Add a row about WHAT: the id of a violated verdict, a glob of such ids, a rule, or the id of a failed test.
+
+    Where a glob or a rule names what passes as well, each violated verdict gets a row of its own.
+    """
     file = opened()
     found = looked_up(Known(what, subject, rule), reports, results, kept.store(file.settings, history_file))
-    row = Row(
-        section=next(each for each in Class if each.word == section),
-        what=found.id,
-        subject=subject or found.subject,
-        rule=rule or found.rule,
-        kind=Kind(kind or Kind.BROKEN),
-        owner=owner,
-        reason=reason or textwrap.shorten(found.sentence, REASON, placeholder=" …"),
-        issue=issue,
-        since=today,
-        until=today,
-        line=0,
-    )
-    row = _with_kind(row, file, kind, rate, history_file)
-    row = _until(row, file, until.date() if until else None)
-    text = quarantine.added(file.text, row, str(file.path))
-    new = _same(row, quarantine.parse(text, str(file.path)))
-    _refuse_what_check_refuses(new, quarantine.parse(text, str(file.path)), file, today)
+    text, new = file.text, []
+    for each in found:
+        row = Row(
+            section=next(each for each in Class if each.word == section),
+            what=each.id,
+            subject=subject or each.subject,
+            rule=rule or each.rule,
+            kind=Kind(kind or Kind.BROKEN),
+            owner=owner,
+            reason=reason or textwrap.shorten(each.sentence, REASON, placeholder=" …"),
+            issue=issue,
+            since=today,
+            until=today,
+            line=0,
+        )
+        row = _with_kind(row, file, kind, rate, history_file)
+        new.append(_until(row, file, until.date() if until else None))
+        text = quarantine.added(text, new[-1], str(file.path))
+    rows = quarantine.parse(text, str(file.path))
+    written = [_same(row, rows) for row in new]
+    _refuse_what_check_refuses({row.line for row in written}, rows, file, today)
     file.write(text)
-    click.echo(f"{file.path} line {new.line}: {new.section} {new.what} of {new.subject} until {new.until}, {new.kind}")
-    click.echo(f"filled in from {found.source}")
+    for row in written:
+        click.echo(
+            f"{file.path} line {row.line}: {row.section} {row.what} of {row.subject} until {row.until}, {row.kind}"
+        )
+    click.echo(f"filled in from {found[0].source}")
 
 
 def _with_kind(row: Row, file: File, kind: str | None, rate: str | None, history_file: Path | None) -> Row:
@@ -115,10 +129,10 @@ def _rate(text: str) -> Rate:
     return rate
 
 
-def _refuse_what_check_refuses(new: Row, rows: tuple[Row, ...], file: File, today: date) -> None:
-    """A row that `quarantine check` would refuse is not written."""
+def _refuse_what_check_refuses(new: set[int], rows: tuple[Row, ...], file: File, today: date) -> None:
+    """Rows that `quarantine check` would refuse are not written; `new`: their lines."""
     for line, sentence in problems(rows, file.settings, today):
-        if line in {new.line, 0}:
+        if line in {*new, 0}:
             raise UsageError(sentence, do="nothing was written")
 
 

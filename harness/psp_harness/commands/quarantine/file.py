@@ -32,11 +32,17 @@ class File:
         if not named:
             known = suggest(what, {row.what for row in self.rows}) if self.rows else "the file has no rows"
             raise UsageError(f"{self.path}: no row is about {what!r}", do=known)
-        if len(found) != 1:
+        if not found:
             told = "; ".join(f"--subject {row.subject!r} --rule {row.rule!r}" for row in named)
-            raise UsageError(
-                f"{self.path}: {len(found) or 'none'} of {len(named)} rows about {what!r} is meant", do=told
+            raise UsageError(f"{self.path}: none of the rows about {what!r} is meant", do=f"there are: {told}")
+        if len(found) > 1:
+            ids = list(dict.fromkeys(row.what for row in found))
+            told = (
+                ", ".join(ids)
+                if len(ids) > 1
+                else "; ".join(f"--subject {r.subject!r} --rule {r.rule!r}" for r in found)
             )
+            raise UsageError(f"{self.path}: {len(found)} rows are about {what!r}", do=f"say which: {told}")
         return found[0]
 
     def write(self, text: str) -> None:

@@ -39,27 +39,29 @@ class Known:
     rule: str | None
 
 
-def looked_up(known: Known, reports: Sequence[Path], results: Sequence[Path], kept: Store) -> Found:
-    """The failure, from the first source that knows it. Raises `UsageError` where none does, or not which is meant."""
+def looked_up(known: Known, reports: Sequence[Path], results: Sequence[Path], kept: Store) -> Sequence[Found]:
+    """The failures, one for each row, from the first source that knows them.
+
+    Raises `UsageError` where none does, or not which are meant.
+    """
     if results:
         found = list(_in_results(known.what, results, known.subject))
     else:
-        found = list(_in_reports(known.what, reports or _last_reports()))
+        found = list(_in_reports(known, reports or _last_reports()))
         if not found and not reports:
             found = list(_in_history(known.what, kept))
     wanted = [each for each in found if known.subject in {None, each.subject}]
     if not wanted and known.subject and known.rule:
-        return Found(known.what, known.subject, known.rule, "", "the command line")
+        return [Found(known.what, known.subject, known.rule, "", "the command line")]
     if not wanted:
         where = ", ".join(map(str, results or reports)) or "the last reports and the history"
         whose = f" of {known.subject}" if known.subject else ""
         do = "run it first, or say --report FILE, --results FILE, or --subject and --rule"
         raise UsageError(f"{where}: no failure of {known.what!r}{whose}", do=do)
-    for sort in ("subject", "rule"):
-        if len(told := sorted({getattr(each, sort) for each in wanted} - {""})) > 1 and getattr(known, sort) is None:
-            problem = f"{known.what!r} is violated by several {sort}s"
-            raise UsageError(problem, do=f"say --{sort}: {', '.join(told)}")
-    return _recognised(wanted[0], known)
+    told = sorted({each.subject for each in wanted})
+    if len(told) > 1:
+        raise UsageError(f"{known.what!r} is violated by several subjects", do=f"say --subject: {', '.join(told)}")
+    return [_recognised(each, known) for each in {each.id: each for each in reversed(wanted)}.values()][::-1]
 
 
 def _recognised(found: Found, known: Known) -> Found:
@@ -69,28 +71,31 @@ def _recognised(found: Found, known: Known) -> Found:
     return found
 
 
-def _in_reports(what: str, reports: Iterable[Path]) -> Iterator[Found]:
-    """The violated verdicts of that name, which may be a glob; or the one of that rule.
+def _in_reports(known: Known, reports: Iterable[Path]) -> Iterator[Found]:
+    """The violated verdicts of that name, or of that rule: one row for all if a glob is true of all, else one for each.
 
-    Raises `UsageError` where something that it names is not violated, `DataError` for what is no report.
+    Raises `UsageError` where nothing that it names is violated, `DataError` for what is no report.
     """
     for path in reports:
         report = _read(path)
-        of_rule = [v for v in report["verdicts"] if v["rule"] == what and v["outcome"] == "violated"]
-        if len(of_rule) > 1:
-            told = ", ".join(verdict["id"] for verdict in of_rule)
-            raise UsageError(f"{path}: {what!r} is violated in {len(of_rule)} cases", do=f"name one, or a glob: {told}")
-        for verdict in of_rule or _named(what, report):
+        named, glob = _named(known.what, report)
+        named = [verdict for verdict in named if verdict["rule"] == known.rule] or named
+        violated = [verdict for verdict in named if verdict["outcome"] == "violated"]
+        for verdict in named if not violated else ():
             _refuse_unless_violated(verdict["id"], verdict["outcome"], path)
-            named = verdict["id"] if of_rule else what
+        together = glob and len(violated) == len(named) > 1 and len({verdict["rule"] for verdict in violated}) == 1
+        for verdict in violated[:1] if together else violated:
             sentence = verdict["problems"][0]["sentence"]
-            yield Found(named, report["subject"]["address"], verdict["rule"], sentence, str(path))
+            name = glob if together else verdict["id"]
+            yield Found(name, report["subject"]["address"], verdict["rule"], sentence, str(path))
 
 
-def _named(what: str, report: Any) -> list[Any]:
-    """The verdicts of that name; those that said nothing only where there is no other."""
-    named = [verdict for verdict in report["verdicts"] if names(what, verdict["id"])]
-    return [verdict for verdict in named if verdict["outcome"] not in {"skipped", "unexercised"}] or named
+def _named(what: str, report: Any) -> tuple[list[Any], str]:
+    """The verdicts of that rule or name, and a glob for them; those that said nothing only where no other did."""
+    of_rule = [verdict for verdict in report["verdicts"] if verdict["rule"] == what]
+    glob = f"{report['role']}/{report['profile']}/*/{what}" if of_rule else what
+    named = of_rule or [verdict for verdict in report["verdicts"] if names(what, verdict["id"])]
+    return [verdict for verdict in named if verdict["outcome"] not in {"skipped", "unexercised"}] or named, glob
 
 
 def _in_results(what: str, results: Iterable[Path], subject: str | None) -> Iterator[Found]:
