@@ -11,7 +11,7 @@ from typing import Any
 from psp_harness.model import Answer, Request
 from psp_harness.profile import Profile, told_by
 from psp_harness.reference.asgi import serving
-from psp_harness.signing import Verified, Webhook, verify
+from psp_harness.signing import Genuine, Verified, Webhook, verify
 from psp_harness.subjects import hosting
 
 
@@ -54,11 +54,20 @@ class Endpoint:
         """Whether the PSP sent exactly that, by what a merchant knows."""
         assert profile.webhooks is not None
         request = self.arrived[number]
-        webhook = Webhook(request.headers, request.body, self.url, profile.accounts.get("tenant-a", ""))
         secrets = [profile.secrets["tenant-a"]] if profile.webhooks.signature.signed else []
+        tolerance = profile.webhooks.tolerance_seconds
         return verify(
-            profile.webhooks.signature, webhook, secrets, now=now, tolerance=profile.webhooks.tolerance_seconds
+            profile.webhooks.signature, self._webhook(profile, request), secrets, now=now, tolerance=tolerance
         )
+
+    def proved_by(self, profile: Profile, secret: str) -> bool:
+        """Whether the first of them is proved by that, whenever it was sent."""
+        assert profile.webhooks is not None
+        webhook = self._webhook(profile, self.arrived[0])
+        return isinstance(verify(profile.webhooks.signature, webhook, [secret], now=0, tolerance=None), Genuine)
+
+    def _webhook(self, profile: Profile, request: Request) -> Webhook:
+        return Webhook(request.headers, request.body, self.url, profile.accounts.get("tenant-a", ""))
 
 
 @asynccontextmanager

@@ -16,6 +16,9 @@ import pytest_asyncio
 from psp_harness.errors import UsageError
 from psp_harness.profile import Profile, load, names
 from psp_harness.reference.provider import Provider, asgi, build
+from psp_harness.reference.provider.keys import Claim
+from psp_harness.reference.provider.ledger import Place
+from psp_harness.reference.provider.stores import Decide, StoreUnavailable
 from psp_harness.signing import Genuine, Unproved
 from psp_harness.subjects import hosting
 from reference.provider.asking import HOUR, Begin, Caller, Clock
@@ -222,6 +225,27 @@ async def test_a_wrong_endpoint_is_refused(profile: str, url: str, secret: str |
     """One clear error, and nothing is registered."""
     with pytest.raises(UsageError, match=said):
         await begin(profile).provider.webhooks.register(url, secret=secret)
+
+
+async def test_a_store_that_does_not_answer_costs_no_event(begin: Begin, endpoint: Endpoint) -> None:
+    """Neither before a delivery, nor when it was taken: it is sent, perhaps again, and the request was answered."""
+    shop = await telling(begin, endpoint)
+    store = shop.provider.webhooks._store
+    complete, left = store.complete, ["attempt", "outcome"]
+
+    async def failing(claim: Claim | None, place: Place, decide: Decide) -> object:
+        if place.kind in left:
+            left.remove(place.kind)
+            raise StoreUnavailable(place.kind)
+        return await complete(claim, place, decide)
+
+    store.complete = failing  # type: ignore[method-assign,assignment]
+    await shop.paid()
+    await until(lambda: not left)
+    await shop.provider.advance(HOUR)
+    assert endpoint.means(shop.profile) == ["payment-succeeded"] * 2
+    assert [attempt.outcome for attempt in await shop.provider.webhooks.sent()] == [None, "200"]
+    await shop.provider.close()
 
 
 # --- more lives than one ----------------------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ class Sender:
         self._ended = False
         self._round_lock = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._due: list[Sending] = []
         self._under_way: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._http: httpx.AsyncClient | None = None
 
@@ -101,8 +102,11 @@ class Sender:
     # --- the background -------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Go on with what an earlier life left. Raises `StoreUnavailable`."""
-        if self.profile.webhooks is not None and endpoints_of(await self._store.entries()):
+        """Go on with what an earlier life left; a store that does not answer yet is asked again."""
+        with suppress(StoreUnavailable):
+            if not endpoints_of(await self._store.entries()):
+                return
+        if self.profile.webhooks is not None:
             self._begin()
 
     def wake(self) -> None:
@@ -149,17 +153,26 @@ class Sender:
                     await self._woken.wait()
 
     async def _round(self) -> float:
-        """Begin what is due; gives the seconds until something else is."""
+        """Look what is due, and begin with it; gives the seconds until something else is."""
         async with self._round_lock:
             now = self._now()
             wanted = await self.waiting()
-            due = [] if self.manner.withheld else [sending for sending in wanted if sending.due <= now]
-            for sending in reversed(due) if self.manner.newest_first else due:
-                if len(self._under_way) < MOST and sending.key not in self._under_way:
-                    task = asyncio.get_running_loop().create_task(self._deliver(sending))
-                    task.add_done_callback(_seen)
-                    self._under_way[sending.key] = task
+            due = [sending for sending in wanted if sending.due <= now]
+            self._due = due[::-1] if self.manner.newest_first else due
+            self._begin_what_is_due()
             return min((sending.due - now for sending in wanted if sending.due > now), default=LOOK)
+
+    def _begin_what_is_due(self) -> None:
+        """As much of it as may be under way; the rest waits for its turn."""
+        left = []
+        for sending in self._due:
+            if self._ended or self.manner.withheld or len(self._under_way) >= MOST or sending.key in self._under_way:
+                left.append(sending)
+                continue
+            task = asyncio.get_running_loop().create_task(self._deliver(sending))
+            task.add_done_callback(_seen)
+            self._under_way[sending.key] = task
+        self._due = left
 
     async def _deliver(self, sending: Sending) -> None:
         """One attempt. Where the store does not say that it is in the books, it is made again, but not at once."""
@@ -167,9 +180,14 @@ class Sender:
             if await self._enter(sending.entry("attempt", self._now())):
                 outcome, *_ = await asyncio.gather(*(self._posted(sending) for _ in range(self.manner.copies)))
                 await self._enter(sending.entry("outcome", self._now(), outcome=outcome))
-            self.wake()
+        except BaseException:
+            self._due = []
+            raise
         finally:
             del self._under_way[sending.key]
+        self._begin_what_is_due()
+        if not self._due:
+            self.wake()
 
     async def _posted(self, sending: Sending) -> str:
         """What became of it, in a word: the status of the answer, or what went wrong."""
@@ -226,7 +244,8 @@ class Sender:
             await self._round()
             if not self._under_way:
                 return
-            await asyncio.gather(*self._under_way.values())
+            while self._under_way:
+                await asyncio.gather(*self._under_way.values())
 
 
 def _seen(delivery: asyncio.Task[None]) -> None:
