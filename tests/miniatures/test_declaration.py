@@ -23,15 +23,15 @@ def test_a_miniature_says_in_one_sentence_what_it_does(one: Miniature) -> None:
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.name)
 def test_a_miniature_can_be_made_and_driven(one: Miniature, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client has the verbs of the subject protocol, a provider can be called."""
+    """A client and a shop have the verbs of the subject protocol, a provider can be called."""
     monkeypatch.setenv(STATE_DIR, str(tmp_path))
     made = one.make()
-    verbs = ("start", "do", "stop") if one.role is Role.CLIENT else ("__call__",)
+    verbs = {Role.CLIENT: ("start", "do", "stop"), Role.SHOP: ("start", "do")}.get(one.role, ("__call__",))
     assert all(callable(getattr(made, verb)) for verb in verbs)
     assert made is not one.make()
 
 
-@pytest.mark.parametrize("role", [Role.CLIENT, Role.PROVIDER])
+@pytest.mark.parametrize("role", Role)
 def test_there_are_correct_ones_of_each_role(role: Role) -> None:
     """A rule that reports everything is caught by those that do the right thing in another way."""
     assert len([one for one in ALL if one.role is role and not one.breaks]) >= 4

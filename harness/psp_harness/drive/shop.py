@@ -55,7 +55,7 @@ class ShopCase:
         """By the step that placed it: what the shop calls an order."""
         self._lives = 0
         """How often its process was ended."""
-        self._is_down = False
+        self._is_down = self._is_settled = False
         self._starting = asyncio.Lock()
         self._shop: Shop
 
@@ -74,9 +74,11 @@ class ShopCase:
             self._events = Events(self._subject, self._profile, server, self._psp, self._surely)
             try:
                 await self._begin()
-                await self._steps()
-            except NothingThere as error:
-                doubtful = str(error)
+                try:
+                    await self._steps()
+                except NothingThere as error:
+                    doubtful = str(error)
+                await self._settle()
             except SubjectError as error:
                 errored = str(error)
         history = await self._history()
@@ -96,7 +98,7 @@ class ShopCase:
             effects,
             self._shop.claims if self._shop.claims.name else Claims(self._subject.address),
             self._shop.notes,
-            books=tuple(self._books),
+            books=tuple(self._books) if self._is_settled else (),  # what it believed on the way proves nothing
             ended=self._lives,
         )
 
@@ -110,11 +112,16 @@ class ShopCase:
                     raise result
             told = any(i.delivery is not None and i.delivery.genuine for i in moment)
             await self._look(OWED_SECONDS if told else 0.0)
+
+    async def _settle(self) -> None:
+        """Let it look after what is in doubt; what it believes then is what it is judged by."""
+        await self._look()
         for _ in range(LOOKS):
             if not any(row.status == "in-doubt" for row in self._books[-1].rows):
                 break
             await self._surely(_resume)
             await self._look()
+        self._is_settled = True
 
     async def _ask(self, intent: Intent) -> None:
         await asyncio.sleep(intent.manner.after)
