@@ -139,7 +139,9 @@ def test_why_a_case_did_not_end_is_told(why: str, kind: type) -> None:
     found = judged(plan(HOLDS), one=driven(**reason))
     assert found[f"one/{CASE_RUNS}"].result == kind("the subject died")
     assert found[f"one/{CASE_RUNS}"].level is Level.MUST
-    assert found[f"{ANY_CASE}/holds"].result == Unexercised("there was nothing")
+    assert found[f"{ANY_CASE}/holds"].result == Unexercised(
+        "there was something to judge only in a case that proves nothing, for the reason that is told of it"
+    )
     assert set(found) == {f"one/{CASE_RUNS}", f"{ANY_CASE}/holds"}
 
 
@@ -190,3 +192,17 @@ def test_only_tells_that_its_rule_had_nothing_to_judge() -> None:
     """And says nothing of rules that it does not name."""
     found = results(plan(HOLDS, NEVER, only=ONLY), one=driven(exchanges=0))
     assert found == {f"{ANY_CASE}/holds": Unexercised("there was nothing")}
+
+
+def test_what_a_history_leaves_open_is_no_pass() -> None:
+    """A rule that it neither breaks nor proves cannot be told; one that it breaks is broken."""
+    holds, breaks = (rule(name, says=says, unsure=lambda _: "who knows") for name, says in (("h", None), ("b", "no")))
+    found = judged(plan(holds, breaks), one=driven())
+    assert found["one/h"].result == Errored("who knows")
+    assert isinstance(found["one/b"].result, Violated)
+
+
+def test_why_there_was_nothing_may_depend_on_what_was_seen() -> None:
+    """A rule may say it by the histories."""
+    never = rule("never", occasions=lambda _: iter(()), otherwise=lambda histories: f"{len(histories)} were seen")
+    assert judged(plan(never), one=driven(), two=driven())[f"{ANY_CASE}/never"].result == Unexercised("2 were seen")

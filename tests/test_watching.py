@@ -34,6 +34,7 @@ post() { # ROUTE BODY [HEADER…]
 key() { echo "Idempotency-Key: $1"; }
 fresh() { echo "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)"; }
 order() { echo "{\\"amount\\": ${2:-1000}, \\"currency\\": \\"EUR\\", \\"reference\\": \\"$1\\", \\"attempt\\": ${3:-0}}"; }
+named() { echo "{\\"amount\\": 1000, \\"currency\\": \\"EUR\\", \\"$1\\": \\"$2\\"}"; }
 plain() { echo "{\\"amount\\": ${1:-1000}, \\"currency\\": \\"EUR\\"}"; }
 id() { sed 's/.*"id":"\\([^"]*\\)".*/\\1/' answer; }
 back() { echo "{\\"payment_id\\": \\"$1\\", \\"amount\\": $2, \\"reference\\": \\"${3:-}\\"}"; }
@@ -104,18 +105,14 @@ RIGHT = {
 }  # fmt: skip
 
 RIGHT_THOUGH_LOST = {
+    "another customer pays as much, for an order that is named where only people look": (
+        'post /payments "$(named order_id a)" -H "$(fresh)" || post /payments "$(named order_id b)" -H "$(fresh)"'
+    ),
+    "it tries again with its key, and then another customer buys the same": (
+        'post /payments "$(plain)" -H "$(key a)" || post /payments "$(plain)" -H "$(key a)"; post /payments "$(plain)" -H "$(fresh)"'
+    ),
     "it tries once, and goes on to the next order": (
         'post /payments "$(order a)" -H "$(fresh)" || post /payments "$(order b)" -H "$(fresh)"'
-    ),
-    "another customer pays as much, and nothing is said of orders": (
-        'post /payments "$(plain)" -H "$(fresh)" || post /payments "$(plain)" -H "$(fresh)"'
-    ),
-    "it looks before it takes a new key": (
-        'post /payments "$(order a)" -H "$(fresh)" || { curl -sS -o r "$PSP_BASE_URL/payments" -H "Authorization: Bearer shop";'
-        ' post /payments "$(order a)" -H "$(fresh)"; }'
-    ),
-    "a test suite that calls every order by one name": (
-        'post /payments "$(order a)" -H "$(fresh)" || true; post /payments "$(order a)" -H "$(fresh)"; post /payments "$(order a)" -H "$(fresh)"'
     ),
     "curl tries again by itself": 'post /payments "$(order a)" -H "$(key a)" --retry 2 --retry-all-errors --retry-delay 0 || true',
 }  # fmt: skip
@@ -136,6 +133,96 @@ def test_what_a_correct_client_may_do_after_a_lost_answer_is_no_finding(script: 
     assert (violated(report), errors(report), status(report)) == (set(), [], 0)
     (history,) = report.histories.values()
     assert [x.fault for x in history.exchanges].count("response-lost") == 1
+
+
+UNSURE: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "an equal body, and nothing names an order": (
+        'post /payments "$(plain)" -H "$(fresh)" || post /payments "$(plain)" -H "$(fresh)"', LOST,
+        ("2 requests of create-payment (exchanges 1, 2) have the same body and share no key, the first was struck by "
+        "response-lost, and nothing says whether they are one order or two: name the order in reference, where profile "
+        "'generic' looks for it"),
+    ),
+    "a body that counts its attempts": (
+        'post /payments "$(named attempt_no 1)" -H "$(fresh)" || post /payments "$(named attempt_no 2)" -H "$(fresh)"', LOST,
+        "have the same body and share no key",
+    ),
+    "a customer who buys the same twice, or is charged twice": (
+        'post /payments "$(named customer_id c)" -H "$(fresh)" || post /payments "$(named customer_id c)" -H "$(fresh)"',
+        LOST, "nothing says whether they are one order or two",
+    ),
+    "two equal refunds of one payment, or one made twice": (
+        'post /payments "$(order a)" -H "$(key a)"; p=$(id); r() { post /refunds "$(back $p 7)" -H "$(fresh)"; }; r || r',
+        REFUND_LOST, "nothing says whether they are one refund or two: name the refund in reference",
+    ),
+    "every answer lost, and another key each time": (
+        'for n in 1 2 3; do post /payments "$(plain)" -H "$(fresh)"; done', ("response-lost:create-payment:1-3",),
+        "3 requests of create-payment (exchanges 1, 2, 3)",
+    ),
+    "an answer struck by a gateway": (
+        'post /payments "$(plain)" -H "$(fresh)" || post /payments "$(plain)" -H "$(fresh)"',
+        ("status-answer:create-payment:1:status=502:after=true",), "the first was struck by status-answer",
+    ),
+    "it looks, sees that it has paid, and pays again": (
+        ('post /payments "$(order a)" -H "$(fresh)" || { curl -sS -o r "$PSP_BASE_URL/payments" -H "Authorization: Bearer shop";'
+        ' post /payments "$(order a)" -H "$(fresh)"; }'), LOST,
+        ("2 requests of create-payment (exchanges 1, 3) ask for 'a' and share no key, the first was struck by "
+        "response-lost, and the PSP had acted: what was asked in between may have shown that"),
+    ),
+    "a test suite that calls every order by one name": (
+        'post /payments "$(order a)" -H "$(fresh)" || true; post /payments "$(order a)" -H "$(fresh)"; post /payments "$(order a)" -H "$(fresh)"',
+        LOST, "nothing says whether that is one order, for it is the name of others, too: give each order its own name",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "faults", "says"), UNSURE.values(), ids=UNSURE)
+def test_what_may_be_one_order_or_two_cannot_be_told(
+    script: str, faults: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    """Nobody is blamed, and nothing is passed that was not seen: status 2, and what to do."""
+    report = watched(f"{script}; exit 0", *faults, folder=tmp_path)
+    assert (violated(report), status(report)) == (set(), 2)
+    assert {v.rule for v in report.verdicts if isinstance(v.result, Errored)} == {ONE_KEY, ONCE}
+    assert says in errors(report)[0]
+    (body,) = [v.result for v in report.verdicts if v.rule == ONE_BODY]
+    assert isinstance(body, Unexercised)
+    assert body.reason.startswith("whether anything was sent a second time cannot be told: ")
+
+
+NONE_AGAIN: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "no fault": (
+        'post /payments "$(order a)" -H "$(key a)"', (), "no fault struck a request that moves money, so none had to be sent a second time",
+    ),
+    "it tries once": (
+        'post /payments "$(order a)" -H "$(key a)"', LOST,
+        "nothing that a fault struck was asked for again: as far as is to be seen, the client tries once",
+    ),
+    "another order": (
+        'post /payments "$(order a)" -H "$(key a)"; post /payments "$(order b)" -H "$(key b)"', LOST,
+        "nothing that a fault struck was asked for again: as far as is to be seen, the client tries once",
+    ),
+    "it was refused for certain, and asked for again": (
+        'post /payments "$(order a)" -H "$(key a)" || post /payments "$(order a)" -H "$(key b)"',
+        ("status-answer:create-payment:1:status=429",), "asked for again only by who knew what had become of it",
+    ),
+    "it looks, sees nothing, and pays": (
+        ('post /payments "$(order a)" -H "$(key a)" || { curl -sS -o r "$PSP_BASE_URL/payments" -H "Authorization: Bearer shop";'
+        ' post /payments "$(order a)" -H "$(key b)"; }'), ("request-lost:create-payment:1",),
+        "or after something else had been sent in between",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "faults", "says"), NONE_AGAIN.values(), ids=NONE_AGAIN)
+def test_why_no_second_attempt_was_judged_is_true(
+    script: str, faults: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    """The run passes, and says of the rules about attempts no more than was seen."""
+    report = watched(f"{script}; exit 0", *faults, folder=tmp_path)
+    reasons = {v.rule: v.result.reason for v in report.verdicts if isinstance(v.result, Unexercised)}
+    assert says in reasons[ONE_KEY]
+    assert reasons[ONE_KEY] == reasons[ONE_BODY] == reasons[ONCE]
+    assert status(report) == 0
 
 
 # --- what no correct client does --------------------------------------------------------------------------------------
@@ -169,6 +256,13 @@ WRONG: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     ),
     "another key after a lost answer": (
         'post /payments "$(order a)" -H "$(fresh)" || post /payments "$(order a)" -H "$(fresh)"', LOST, {ONE_KEY, ONCE}
+    ),
+    "another key after a lost answer, for an order that only its shop looks for": (
+        'post /payments "$(named order_id a)" -H "$(fresh)" || post /payments "$(named order_id a)" -H "$(fresh)"',
+        LOST, {ONE_KEY, ONCE},
+    ),
+    "another key after a lost answer, the order named in a header": (
+        'p() { post /payments "$(plain)" -H "X-Invoice-Number: 7" -H "$(fresh)"; }; p || p', LOST, {ONE_KEY, ONCE}
     ),
     "another key after a 502, though the PSP had acted": (
         'post /payments "$(order a)" -H "$(fresh)" || post /payments "$(order a)" -H "$(fresh)"',
@@ -340,6 +434,17 @@ def test_a_wrong_call_is_said_before_anything_runs(options: dict[str, object], s
     with pytest.raises(UsageError, match=says.replace("(", r"\(")):
         watched("touch ran", folder=tmp_path, **options)  # type: ignore[arg-type]
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_form_that_names_its_order_beside_the_profiles_place_is_read(tmp_path: Path) -> None:
+    """Stripe's metadata are anybody's: `order_id` names an order as well as `reference` does, and `customer` none."""
+    pay = 'curl -sS -f -o a "$PSP_BASE_URL/v1/payment_intents" -H "Authorization: Bearer sk_test_x" -d amount=1000 -d currency=eur -d confirm=true'
+    pay += ' -d payment_method=pm_card_visa -d "metadata[{}]=7" -H "$(fresh)"'
+    named = watched(f"p() {{ {pay.format('order_id')}; }}; p || p", *LOST, folder=tmp_path, psp="stripe")
+    assert violated(named) == {ONE_KEY, ONCE}
+    nobody = watched(f"p() {{ {pay.format('customer')}; }}; p || p", *LOST, folder=tmp_path, psp="stripe")
+    assert (violated(nobody), status(nobody)) == (set(), 2)
+    assert "name the order in metadata[reference], where profile 'stripe' looks for it" in errors(nobody)[0]
 
 
 # --- a real SDK -------------------------------------------------------------------------------------------------------

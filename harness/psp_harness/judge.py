@@ -6,7 +6,7 @@ end proves no pass, but what was seen to be violated in it stays violated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from psp_harness.model import Driven, Errored, History, Level, Passed, Problem, Result, Unexercised, Verdict, Violated
@@ -24,6 +24,8 @@ class Judged:
 
 
 _UNKNOWN = "nobody can say what the subject did: give --effects PATH, with all that was accepted"
+
+_CUT_SHORT = "there was something to judge only in a case that proves nothing, for the reason that is told of it"
 
 
 def judge(plan: Plan, driven: Mapping[str, Driven]) -> tuple[Verdict, ...]:
@@ -63,9 +65,11 @@ def _result(rule: Rule, history: History, profile: Profile) -> Result | None:
         judged = hold(rule, history, profile)
     except Exception as error:  # noqa: BLE001 - a rule that fails is our error: it must not pass, nor end the run
         return Errored(f"the rule failed on this history: {error!r}; please report this")
-    if not judged.occasions:
-        return None
-    return Violated(judged.occasions, judged.problems) if judged.problems else Passed(judged.occasions)
+    if judged.problems:
+        return Violated(judged.occasions, judged.problems)
+    if rule.unsure is not None and (reason := rule.unsure(history)):
+        return Errored(reason)
+    return Passed(judged.occasions) if judged.occasions else None
 
 
 def hold(rule: Rule, history: History, profile: Profile) -> Judged:
@@ -76,10 +80,16 @@ def hold(rule: Rule, history: History, profile: Profile) -> Judged:
 
 
 def _unexercised(plan: Plan, driven: Mapping[str, Driven], judged: set[str]) -> Iterator[Verdict]:
-    blind = any(each.history.effects is None for each in driven.values())
     for rule in plan.rules:
-        if rule.id in judged:
-            continue
-        unknown = rule.needs_effects and blind
-        reason = _UNKNOWN if unknown else rule.otherwise
-        yield Verdict(plan.role, plan.profile.name, ANY_CASE, rule.id, rule.level, Unexercised(reason))
+        if rule.id not in judged:
+            reason = _why_nothing(rule, plan.profile, list(driven.values()))
+            yield Verdict(plan.role, plan.profile.name, ANY_CASE, rule.id, rule.level, Unexercised(reason))
+
+
+def _why_nothing(rule: Rule, profile: Profile, driven: Sequence[Driven]) -> str:
+    histories = [each.history for each in driven]
+    if rule.needs_effects and any(history.effects is None for history in histories):
+        return _UNKNOWN
+    if any(_result(rule, history, profile) is not None for history in histories):
+        return _CUT_SHORT
+    return rule.otherwise if isinstance(rule.otherwise, str) else rule.otherwise(histories)

@@ -335,6 +335,10 @@ class History:
     """What the subject printed beside the protocol: evidence, judged by nobody."""
     observed: bool = False
     """Nobody said what was wanted: the intents are what the requests themselves ask for, read off the wire."""
+    unsure: str = ""
+    """Of such: why nobody can say which requests are attempts at one call; empty where it can be told."""
+    none_again: str = ""
+    """Of such: why no call was sent a second time, where none was."""
     orders: tuple[Order, ...] = ()
     """Those that the case is about."""
     states: Mapping[str, str] = field(default_factory=dict)

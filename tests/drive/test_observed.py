@@ -50,6 +50,7 @@ class Traffic:
 
 A = '{"amount": 5, "currency": "EUR", "reference": "a"}'
 B = '{"amount": 5, "currency": "EUR", "reference": "b"}'
+ORDER = '{"amount": 5, "currency": "EUR", "order_id": "%s"}'
 NAMELESS = '{"amount": 5, "currency": "EUR"}'
 NO, BUSY, OVERLOADED, DECLINED = Answer(400), Answer(409), Answer(503), Answer(402)
 
@@ -78,6 +79,12 @@ CASES = {
     "lost, and another order": (lost(A, "j").post(B, "k"), [1, 2]),
     "lost, and another amount for the order": (lost(A, "j").post(A.replace("5", "6"), "k"), [1, 2]),
     "lost, and nothing is named": (lost(NAMELESS, "j").post(NAMELESS, "k"), [1, 2]),
+    "lost, and an order is named elsewhere": (lost(ORDER % "7", "j").post(ORDER % "7", "k"), [1, 1]),
+    "lost, and another order is named elsewhere": (lost(ORDER % "7", "j").post(ORDER % "8", "k"), [1, 2]),
+    "lost, and the order's name elsewhere is anybody's": (
+        lost(ORDER % "7", "j").post(ORDER % "7", "k").post(ORDER % "7", "l"), [1, 2, 3],
+    ),
+    "lost, and the same order, another body": (lost(ORDER % "7", "j").post(ORDER % '7", "x": "', "k"), [1, 2]),
     "lost, and another account": (lost(A, "j").post(A, "k", who="Bearer b"), [1, 2]),
     "lost, and somebody looked": (lost(A, "j").look().post(A, "k"), [1, None, 2]),
     "lost, and the order's name is anybody's": (lost(A, "j").post(A, "k").post(A, "l"), [1, 2, 3]),
@@ -95,6 +102,28 @@ CASES = {
 def test_requests_belong_to_the_call_that_they_show(traffic: Traffic, steps: list[int | None]) -> None:
     """One call, or another, or none."""
     assert traffic.steps() == steps
+
+
+UNSURE = {
+    "two customers, perhaps": (lost(NAMELESS, "j").post(NAMELESS, "k"), True),
+    "the same order, but not the same": (lost(ORDER % "7", "j").post(ORDER % '7", "x": "', "k"), True),
+    "what was lost comes again with its own key, in the end": (
+        lost(NAMELESS, "j").post(NAMELESS, "k").post(NAMELESS, "j"), False,
+    ),
+    "nobody was left without knowing": (Traffic().post(NAMELESS, "j", fault="slow-answer").post(NAMELESS, "k"), False),
+    "another customer": (lost('{"amount": 5, "customer": 1}', "j").post('{"amount": 5, "customer": 2}', "k"), False),
+    "the same, written in another order": (lost(NAMELESS, "j").post('{"currency": "EUR", "amount": 5}', "k"), True),
+    "a new request id each time": (
+        lost('{"amount": 5, "request_id": 1}', "j").post('{"amount": 5, "request_id": 2}', "k"), True,
+    ),
+    "it is a violation, and no doubt": (lost(A, "j").post(A, "k"), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("traffic", "unsure"), UNSURE.values(), ids=UNSURE)
+def test_what_cannot_be_told_is_said(traffic: Traffic, unsure: bool) -> None:
+    """In a sentence, and nothing else is."""
+    assert bool(traffic.history().unsure) is unsure
 
 
 def test_a_call_asks_for_what_its_first_request_says() -> None:

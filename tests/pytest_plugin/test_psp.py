@@ -144,6 +144,13 @@ def _nothing(*_: object) -> None:
     pass
 
 
+def _an_order_twice(psp: Psp, shop: Shop) -> None:
+    psp.lose_answer()
+    shop.attempts = 1
+    shop.pay(key="a", reference="order-7")
+    shop.pay(key="b", reference="order-7")
+
+
 Deed, Claim = Callable[[Psp, Shop], None], Callable[[Psp], None]
 
 WRONG: tuple[tuple[Deed, Claim, str], ...] = (
@@ -163,6 +170,8 @@ WRONG: tuple[tuple[Deed, Claim, str], ...] = (
     (_paid(), Psp.assert_no_effect, "money moved 1 times, not 0"),
     (_paid(), Psp.assert_nothing_sent, "1 request of what moves money arrived, not 0"),
     (_paid(None), Psp.assert_rules_hold, "every-post-carries-a-key (MUST): the POST has no Idempotency-Key"),
+    (_two_keys, Psp.assert_rules_hold, "cannot tell: 2 requests of create-payment (exchanges 1, 2) have the same body"),
+    (_an_order_twice, Psp.assert_rules_hold, "attempts-of-one-call-share-one-key (MUST): the payment of 1000 for 'order-7'"),
     (_nothing, Psp.assert_rules_hold, "nothing arrived that moves money"),
 )  # fmt: skip
 

@@ -4,121 +4,84 @@ An *observed call* is what one request asks for, by its own words: operation, ac
 belongs to the call of an earlier one only if both ask for the very same, and
 
 - they share their key; or
-- a fault of ours left the sender of the earlier one without knowing, both name the same order or refund, and nobody
-  looked in between. Where a command shows that it gives one reference to several wishes, references say nothing.
+- a fault of ours left the sender of the earlier one without knowing, both name the same order or refund, where the
+  profile looks or by a member or header line that says so (`drive.naming`), and nobody looked in between. Where a
+  command shows that it gives one reference to several wishes, references say nothing.
 
-Never by key alone: that would hide two things under one key. Never by content alone: two customers may pay the same.
+Never by key alone: that would hide two things under one key. Never by content alone: two customers may pay the same;
+where that is all there is to go by, nobody can tell, and the history says so (`drive.doubts`).
 A request that was refused for certain before its key was used asks for nothing any more, and belongs to no call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
+from psp_harness.drive.calls import UNCERTAIN, Asked, Call, asked_of, is_any_between
+from psp_harness.drive.doubts import doubts, why_none_again
 from psp_harness.model import Answer, Claims, Effect, Exchange, History, Intent
-from psp_harness.profile import Profile, keys_of, operation_of, values_of
+from psp_harness.profile import Profile, values_of
 from psp_harness.vocabulary import CREATES
-
-_UNCERTAIN = frozenset({408, 409})
-"""Beside every 5xx: after these, money may have moved (409: the first attempt is perhaps still at work)."""
 
 _DECLINED = 402
 """No money moved, and the answer may be kept with its key all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """One request that would move money, in its own words."""
-
-    exchange: Exchange
-    operation: str
-    account: str
-    values: dict[str, object]
-    keys: frozenset[bytes]
-
-    @property
-    def thing(self) -> tuple[object, ...]:
-        """All of it but the key."""
-        return self.operation, self.account, *sorted((name, repr(value)) for name, value in self.values.items())
-
-    @property
-    def name(self) -> tuple[str, str, object] | None:
-        """The order or refund that it is for, as its sender calls it; None where it has no name."""
-        called = self.values.get("chosen_id") or self.values.get("reference")
-        return (self.operation, self.account, called) if called else None
-
-
-@dataclass(slots=True)
-class _Call:
-    """Requests for one and the same thing."""
-
-    attempts: list[_Asked] = field(default_factory=list)
-
-    @property
-    def keys(self) -> frozenset[bytes]:
-        return frozenset().union(*(attempt.keys for attempt in self.attempts))
 
 
 def observed(
     case: str, exchanges: Sequence[Exchange], effects: tuple[Effect, ...] | None, profile: Profile, claims: Claims
 ) -> History:
     """The history of these exchanges: each that would move money with the number of its call as its step."""
-    calls = _calls(list(_asked(exchanges, profile)), exchanges)
+    looks = sorted(x.began for x in exchanges if x.operation not in CREATES)
+    asked = list(asked_of(exchanges, profile))
+    calls = _calls(asked, looks)
     step_of = {a.exchange.number: step for step, call in enumerate(calls, 1) for a in call.attempts}
     stepped = tuple(replace(x, step=step_of.get(x.number)) for x in exchanges)
-    return History(case, _intents(calls, profile), {}, stepped, effects, claims, observed=True)
+    unsure = doubts(calls, looks, profile)
+    again = why_none_again(calls, asked, unsure)
+    intents = _intents(calls, profile)
+    return History(case, intents, {}, stepped, effects, claims, observed=True, unsure=unsure, none_again=again)
 
 
-def _asked(exchanges: Iterable[Exchange], profile: Profile) -> Iterator[_Asked]:
-    accounts: dict[tuple[bytes, ...], str] = {}
-    for exchange in sorted(exchanges, key=lambda each: each.began):
-        found = operation_of(profile, exchange.request) if exchange.request is not None else None
-        if exchange.request is not None and found is not None and found[0] in CREATES:
-            whose = tuple(exchange.request.lines(profile.auth.header))
-            account = accounts.setdefault(whose, f"account-{len(accounts) + 1}")
-            keys = frozenset(keys_of(profile, exchange.request))
-            yield _Asked(exchange, found[0], account, found[1], keys)
-
-
-def _calls(asked: Sequence[_Asked], exchanges: Sequence[Exchange]) -> list[_Call]:
-    calls: list[_Call] = []
-    of_thing: dict[tuple[object, ...], list[_Call]] = {}
+def _calls(asked: Sequence[Asked], looks: Sequence[float]) -> list[Call]:
+    calls: list[Call] = []
+    of_thing: dict[tuple[object, ...], list[Call]] = {}
     used: set[tuple[str, bytes]] = set()
-    looks = sorted(x.began for x in exchanges if x.operation not in CREATES)
-    named = _references_name_one_wish(asked)
+    named = {place: _references_name_one_wish([a for a in asked if bool(a.called) is place]) for place in (True, False)}
     for each in asked:
         if _refused_for_certain(each.exchange.seen) and used.isdisjoint(_in_account(each)):
             continue
         used |= _in_account(each)
         alike = of_thing.setdefault(each.thing, [])
-        call = next((c for c in reversed(alike) if c.keys & each.keys or (named and _goes_on(c, each, looks))), None)
+        trusts = named[bool(each.called)]
+        call = next((c for c in reversed(alike) if c.keys & each.keys or (trusts and _goes_on(c, each, looks))), None)
         if call is None:
-            call = _Call()
+            call = Call()
             calls.append(call)
             alike.append(call)
         call.attempts.append(each)
     return calls
 
 
-def _in_account(asked: _Asked) -> set[tuple[str, bytes]]:
+def _in_account(asked: Asked) -> set[tuple[str, bytes]]:
     return {(asked.account, key) for key in asked.keys}
 
 
-def _goes_on(call: _Call, asked: _Asked, looks: Sequence[float]) -> bool:
+def _goes_on(call: Call, asked: Asked, looks: Sequence[float]) -> bool:
     """Whether a request with another key tries again what a fault of ours left open."""
-    last = call.attempts[-1].exchange
+    last = call.attempts[-1]
     return (
-        last.fault is not None
-        and _is_uncertain(last.seen)
+        call.is_open
         and asked.name is not None
-        and not any(last.began < at < asked.exchange.began for at in looks)
+        and asked.name == last.name
+        and bool(asked.called or asked.rest == last.rest)
+        and not is_any_between(looks, last.exchange.began, asked.exchange.began)
     )
 
 
-def _references_name_one_wish(asked: Sequence[_Asked]) -> bool:
+def _references_name_one_wish(asked: Sequence[Asked]) -> bool:
     """False where a name whose wish was fulfilled comes again with another key: a test suite's constant, perhaps."""
-    fulfilled: dict[tuple[str, str, object], frozenset[bytes]] = {}
+    fulfilled: dict[tuple[object, ...], frozenset[bytes]] = {}
     for each in asked:
         if each.name is None:
             continue
@@ -129,15 +92,11 @@ def _references_name_one_wish(asked: Sequence[_Asked]) -> bool:
     return True
 
 
-def _is_uncertain(seen: Answer | None) -> bool:
-    return seen is None or seen.status >= 500 or seen.status in _UNCERTAIN
-
-
 def _refused_for_certain(seen: Answer | None) -> bool:
-    return seen is not None and 400 <= seen.status < 500 and seen.status not in {_DECLINED, *_UNCERTAIN}
+    return seen is not None and 400 <= seen.status < 500 and seen.status not in {_DECLINED, *UNCERTAIN}
 
 
-def _intents(calls: Sequence[_Call], profile: Profile) -> tuple[Intent, ...]:
+def _intents(calls: Sequence[Call], profile: Profile) -> tuple[Intent, ...]:
     """What each call asks for. A refund of a payment that nobody saw made is of a step that is not there."""
     made = {
         str(values_of(profile, each.operation, each.exchange.answer).get("id") or ""): step
@@ -149,7 +108,7 @@ def _intents(calls: Sequence[_Call], profile: Profile) -> tuple[Intent, ...]:
     return tuple(_intent(step, call.attempts[0], made) for step, call in enumerate(calls, 1))
 
 
-def _intent(step: int, asked: _Asked, made: dict[str, int]) -> Intent:
+def _intent(step: int, asked: Asked, made: dict[str, int]) -> Intent:
     amount, about = asked.values.get("amount"), None
     whole = amount if isinstance(amount, int) and not isinstance(amount, bool) else None
     if asked.operation == "create-refund":
@@ -163,7 +122,7 @@ def _intent(step: int, asked: _Asked, made: dict[str, int]) -> Intent:
         odd_amount=None if whole else repr(amount),
         currency=str(asked.values.get("currency") or ""),
         tenant=asked.account,
-        reference=str(asked.values.get("reference") or ""),
+        reference=str(asked.values.get("reference") or (asked.names[0][1] if asked.names else "")),
         payment=about,
         chosen_id=str(asked.values["chosen_id"]) if asked.values.get("chosen_id") else None,
     )

@@ -155,7 +155,10 @@ class Psp:
         self._hold(sentences.effects(self._seen(), 0, operation, None))
 
     def assert_rules_hold(self) -> None:
-        """Every rule holds that binds whoever wanted what: those by which `psp-harness watch` judges."""
+        """Every rule holds that binds whoever wanted what: those by which `psp-harness watch` judges.
+
+        Where a fault struck and nothing says whether what came then is the same order, that is no pass.
+        """
         __tracebackhide__ = True
         self._hold(sentences.rules(self._seen()))
 

@@ -100,7 +100,7 @@ def effects(seen: Seen, number: int, operation: str | None, amount: int | None) 
 
 
 def rules(seen: Seen) -> str:
-    """Every rule that binds without intent."""
+    """Every rule that binds without intent, and none of them is left open."""
     if not seen.posts(None):
         return "nothing arrived that moves money: no rule had anything to judge"
     history = seen.history
@@ -111,7 +111,7 @@ def rules(seen: Seen) -> str:
         if rule.role is Role.CLIENT and not rule.needs_intent and rule.needs <= features
         for problem in hold(rule, history, seen.profile).problems
     ]
-    return "\n".join(broken)
+    return "\n".join(broken) or (f"cannot tell: {history.unsure}" if history.unsure else "")
 
 
 def _times(number: int) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -37,6 +37,7 @@ class Occasion(Protocol):
 Judged = TypeVar("Judged", bound=Occasion)
 On = Callable[[History, Profile], Iterable[Judged]]
 Check = Callable[[Judged, Profile], str | None]
+OfHistories = Callable[[Sequence[History]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,12 @@ class Rule:
     """It cannot be told without knowing what the subject did."""
     needs_intent: bool
     """It cannot be told without knowing what was asked of the subject: it does not bind on traffic that was watched."""
-    otherwise: str
-    """What to say where no case gave an occasion."""
+    otherwise: str | OfHistories
+    """What to say where no case gave an occasion; a function, where that depends on what was seen."""
     on: On[Occasion]
     check: Check[Occasion]
+    unsure: Callable[[History], str] | None = None
+    """Why a history leaves open how the rule stands, though nothing in it breaks it; empty where it does not."""
     money_risk: bool = False
     """A violation is a double charge, a double refund or lost money: it is tolerated for days, not for months."""
 
@@ -81,7 +84,8 @@ def rule(  # noqa: PLR0913 - a declaration: each argument is one fact of the rul
     needs_effects: bool = False,
     needs_intent: bool = True,
     money_risk: bool = False,
-    otherwise: str = "no case of this run gave an occasion to judge it",
+    otherwise: str | OfHistories = "no case of this run gave an occasion to judge it",
+    unsure: Callable[[History], str] | None = None,
 ) -> Callable[[Check[Judged]], Check[Judged]]:
     """Register a check under a kebab-case id; raises `ValueError` for a feature that is in no vocabulary.
 
@@ -106,6 +110,7 @@ def rule(  # noqa: PLR0913 - a declaration: each argument is one fact of the rul
             otherwise,
             on,
             check,  # type: ignore[arg-type]
+            unsure,
             money_risk=needs_effects or money_risk,
         )
         RULES.add(name, declared)

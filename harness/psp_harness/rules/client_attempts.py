@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from psp_harness.model import Exchange, History, Role
 from psp_harness.profile import Profile, as_compared, operation_of
@@ -23,6 +23,15 @@ from psp_harness.rules.wording import done, lines, named
 _NEVER_AGAIN = "no call was sent a second time: where an answer is lost, the client tries once"
 
 
+def _none_again(histories: Sequence[History]) -> str:
+    """Of traffic that was watched, as far as it shows."""
+    return next((history.none_again for history in histories if history.none_again), _NEVER_AGAIN)
+
+
+def _unsure(history: History) -> str:
+    return history.unsure
+
+
 def _tried_again_with_keys(history: History, profile: Profile) -> Iterator[Call]:
     return (call for call in calls_with_several_attempts(history, profile) if any(call.keys))
 
@@ -34,7 +43,8 @@ def _tried_again_with_keys(history: History, profile: Profile) -> Iterator[Call]
     money_risk=True,
     needs={"idempotency-key"},
     needs_intent=False,
-    otherwise=_NEVER_AGAIN,
+    otherwise=_none_again,
+    unsure=_unsure,
     source="RFC 9110 section 9.2.2; failure modes C05, C07, C21, C26",
     fix="make the key once, before the first attempt, and let every attempt send it",
 )
@@ -58,7 +68,7 @@ def _as_called(call: Call) -> str:
     on=_tried_again_with_keys,
     needs={"idempotency-key"},
     needs_intent=False,
-    otherwise=_NEVER_AGAIN,
+    otherwise=_none_again,
     source="draft-ietf-httpapi-idempotency-key-header section 2.2; failure modes C10, C16",
     fix="serialise the body once, before the first attempt, and send those bytes again",
 )
@@ -140,7 +150,8 @@ def _asked_once_and_tried_again(history: History, profile: Profile) -> Iterator[
     fix="send with every attempt what this PSP goes by: one key, or where it ignores that, an id of yours in the body",
     needs_effects=True,
     needs_intent=False,
-    otherwise=_NEVER_AGAIN,
+    otherwise=_none_again,
+    unsure=_unsure,
 )
 def one_call_has_one_effect(call: Call, profile: Profile) -> str | None:
     """A call that took several attempts moved money at most once."""
