@@ -24,7 +24,7 @@ import msgspec
 
 from psp_harness.model import Answer, Request
 from psp_harness.reference.asgi import Asgi, as_json, serving
-from psp_harness.reference.provider.bank import Verdict
+from psp_harness.reference.provider.bank import Delivery, Verdict
 from psp_harness.reference.provider.disputing import Closing, Opening
 from psp_harness.reference.provider.ledger import Entry, Refusal
 from psp_harness.reference.provider.quota import Quota
@@ -39,6 +39,7 @@ _Own = Callable[[Provider, bytes], Awaitable[Answer]]
 class _Banks(msgspec.Struct, forbid_unknown_fields=True):
     payments: Verdict = Verdict()
     refunds: Verdict = Verdict()
+    payouts: Delivery = Delivery()
 
 
 class _Quota(msgspec.Struct, forbid_unknown_fields=True):
@@ -110,7 +111,8 @@ async def _banks(provider: Provider, body: bytes) -> Answer:
         asked = msgspec.json.decode(body, type=_Banks)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return as_json(400, {"message": f'expected {{"payments": {{"takes": seconds, "yes": true}}, …}}: {error}'})
-    provider.bank.payments, provider.bank.refunds = asked.payments, asked.refunds
+    bank = provider.bank
+    bank.payments, bank.refunds, bank.payouts = asked.payments, asked.refunds, asked.payouts
     return Answer(204)
 
 

@@ -156,12 +156,28 @@ def moments_of(entry: Entry) -> tuple[float, ...]:
     if entry.kind == "dispute":
         return (challenge_by(entry),)
     fails = (FAILS_AFTER,) if entry.kind == "refund" and entry.about.get("fate") == Fate.REFUND_FAILS else ()
-    return tuple(entry.created + seconds for seconds in (_takes(entry), _settles_after(entry), *fails) if seconds)
+    returns = (_takes(entry) + _returns_after(entry),) if _returns_after(entry) else ()
+    after = (_takes(entry), _settles_after(entry), *fails, *returns)
+    return tuple(entry.created + seconds for seconds in after if seconds)
 
 
 def _takes(entry: Entry) -> float:
     """Seconds until the bank answers."""
     return float(str(entry.about.get("takes", 0)))
+
+
+def _returns_after(payout: Entry) -> float:
+    """Seconds after which what was paid out comes back; 0: never."""
+    return float(str(payout.about.get("returns_after", 0)))
+
+
+def arrived(payout: Entry, now: float) -> bool | None:
+    """Whether money that was sent with this entry is with its receiver; None: not yet. It may come back."""
+    there = payout.created + _takes(payout)
+    if now < there:
+        return None
+    returned = bool(_returns_after(payout)) and now >= there + _returns_after(payout)
+    return payout.about.get("yes", True) is True and not returned
 
 
 def _settles_after(refund: Entry) -> float:
@@ -196,5 +212,5 @@ def _moved_money(entry: Entry, now: float) -> bool:
         case "refund":
             return of_refund(entry, now) is RefundStatus.SUCCEEDED
         case "payout" | "payout-update" | "payout-fulfilment":
-            return entry.about.get("paid") is True
+            return entry.about.get("paid") is True and arrived(entry, now) is True
     return entry.kind == "capture"

@@ -7,10 +7,13 @@ import itertools
 import pytest
 
 from psp_harness.model import Effect
+from psp_harness.reference.provider.bank import Delivery
 from psp_harness.reference.provider.hyperswitch.payout_states import PAYOUT_MOVES, PayoutEvent, PayoutStatus
 from psp_harness.reference.provider.ledger import Refusal
 from psp_harness.reference.provider.states import move
+from reference.provider.asking import Clock
 from reference.provider.hyperswitch.shop import CARD, Shop
+from reference.provider.listening import listening
 
 OPEN = {"amount": 500, "currency": "EUR"}
 TO_A_CARD = {
@@ -93,3 +96,34 @@ async def test_what_is_over_stays_so(shop: Shop) -> None:
 async def test_what_is_refused(shop: Shop, wrong: dict[str, object], said: tuple[int, str]) -> None:
     """Each in its own words."""
     assert (await shop.no("POST /payouts/create", {**OPEN, **wrong}))[:2] == said
+
+
+async def test_money_that_takes_its_time_and_comes_back(shop: Shop, clock: Clock) -> None:
+    """Initiated, there, and reversed; it counts as paid out only while it is there, and its shop is told each time."""
+    shop.provider.bank.payouts = Delivery(takes=60, returns_after=3600)
+    async with listening() as endpoint:
+        await shop.provider.webhooks.register(endpoint.url)
+        asked = {"amount": 500, "currency": "EUR", "confirm": True, "auto_fulfill": True, "payout_token": "good"}
+        payout = await shop.yes("POST /payouts/create", asked)
+        assert payout["status"] == "initiated"
+        assert (await shop.no(f"POST /payouts/{payout['payout_id']}/cancel"))[0] == 422
+        for passes, status, moved in ((59, "initiated", 0), (1, "success", 1), (3600, "reversed", 0)):
+            await shop.provider.advance(passes)
+            assert (await shop.yes(f"GET /payouts/{payout['payout_id']}"))["status"] == status
+            assert len(await shop.provider.effects()) == moved
+        await shop.provider.webhooks.settled()
+        told = endpoint.means(shop.provider.webhooks.profile)
+        assert told == ["payout-initiated", "payout-succeeded", "payout-reversed"]
+        assert clock.now
+        await shop.provider.webhooks.close()
+
+
+async def test_money_that_does_not_arrive(shop: Shop, clock: Clock) -> None:
+    """Also of a payout that was fulfilled by hand: it fails, and nothing was paid out."""
+    asked = {"amount": 500, "currency": "EUR", "confirm": True, "payout_token": "good"}
+    payout = (await shop.yes("POST /payouts/create", asked))["payout_id"]
+    shop.provider.bank.payouts = Delivery(takes=60, yes=False)
+    assert (await shop.yes(f"POST /payouts/{payout}/fulfill"))["status"] == "initiated"
+    clock.now += 60
+    assert (await shop.yes(f"GET /payouts/{payout}"))["status"] == "failed"
+    assert await shop.provider.effects() == ()

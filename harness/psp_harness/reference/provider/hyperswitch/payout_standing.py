@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from psp_harness.reference.provider.hyperswitch.payout_states import PAYOUT_MOVES, PayoutEvent, PayoutStatus
 from psp_harness.reference.provider.ledger import Entry, Refusal
 from psp_harness.reference.provider.sending.events import State
-from psp_harness.reference.provider.standing import Fate
+from psp_harness.reference.provider.standing import Fate, arrived
 from psp_harness.reference.provider.states import move
 from psp_harness.template import Json
 
@@ -30,8 +30,25 @@ class PayoutStanding:
         return self.details.get("auto_fulfill") is True
 
 
-def of_payout(payout: Entry, later: Iterable[Entry]) -> PayoutStanding:
+def of_payout(payout: Entry, later: Iterable[Entry], now: float) -> PayoutStanding:
     """How it stands; `later` are the entries of it, in order."""
+    later = tuple(later)
+    standing = as_sent(payout, later)
+    sent = next((entry for entry in reversed((payout, *later)) if entry.about.get("paid") is True), None)
+    return standing if sent is None else replace(standing, status=_on_its_way(sent, now))
+
+
+def _on_its_way(sent: Entry, now: float) -> PayoutStatus:
+    there = arrived(sent, now)
+    if there is None:
+        return PayoutStatus.INITIATED
+    if there:
+        return PayoutStatus.SUCCESS
+    return PayoutStatus.REVERSED if sent.about.get("yes", True) else PayoutStatus.FAILED
+
+
+def as_sent(payout: Entry, later: Iterable[Entry]) -> PayoutStanding:
+    """How it stands, were every bank at once and willing."""
     standing = told(PayoutStanding(PayoutStatus.REQUIRES_METHOD, payout.amount, payout.currency), payout)
     for entry in later:
         if entry.kind == "payout-update":
@@ -63,16 +80,18 @@ def told(standing: PayoutStanding, entry: Entry) -> PayoutStanding:
 
 
 TOLD_OF: Mapping[str, tuple[str, ...]] = {
+    PayoutStatus.INITIATED: ("payout-initiated",),
     PayoutStatus.SUCCESS: ("payout-succeeded",),
     PayoutStatus.FAILED: ("payout-failed",),
     PayoutStatus.CANCELLED: ("payout-cancelled",),
+    PayoutStatus.REVERSED: ("payout-reversed",),
 }
 """What a payout's new state is told as (crates/router/src/types/transformers.rs); that it waits is not."""
 
 
-def told_of_payout(payout: Entry, later: Sequence[Entry], _: float) -> State:
+def told_of_payout(payout: Entry, later: Sequence[Entry], now: float) -> State:
     """How it stands, for those who are told of it."""
-    standing = of_payout(payout, later)
+    standing = of_payout(payout, later, now)
     return State(TOLD_OF.get(standing.status, ()), standing.amount)
 
 

@@ -14,9 +14,13 @@ class PayoutStatus(StrEnum):
     REQUIRES_CREATION = "requires_creation"
     """It is with the connector: a moment, here."""
     REQUIRES_FULFILLMENT = "requires_fulfillment"
+    INITIATED = "initiated"
+    """It is on its way."""
     SUCCESS = "success"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    REVERSED = "reversed"
+    """It was there, and came back."""
 
 
 class PayoutEvent(StrEnum):

@@ -22,7 +22,7 @@ from psp_harness.reference.provider.hyperswitch.bodies import (
 )
 from psp_harness.reference.provider.hyperswitch.customers import refused_for_its_customer
 from psp_harness.reference.provider.hyperswitch.payout_bodies import OTHERS, SHOWN, PayoutBody
-from psp_harness.reference.provider.hyperswitch.payout_standing import PayoutStanding, of_payout, told
+from psp_harness.reference.provider.hyperswitch.payout_standing import PayoutStanding, as_sent, of_payout, told
 from psp_harness.reference.provider.hyperswitch.payout_states import PAYOUT_MOVES, PayoutEvent, PayoutStatus
 from psp_harness.reference.provider.ledger import Entry, Ledger, Place, Refusal
 from psp_harness.reference.provider.states import move
@@ -54,7 +54,7 @@ async def create(world: World, asked: Asked) -> Work | Refusal:
             return refused
         secret = {"client_secret": world.fresh_id(f"{place.id}_secret_")}
         entry = _entry(world, place, body, asked, (body.amount or 0, body.currency or ""), secret)
-        return _answered(_paid(entry, of_payout(entry, ())), ())
+        return _answered(world, _paid(world, entry, as_sent(entry, ())), ())
 
     return Work(place, on)
 
@@ -82,12 +82,12 @@ def _change(world: World, asked: Asked, *, confirms: bool) -> Work | Refusal:
         payout = ledger.above
         if payout is None:
             return _NO_PAYOUT
-        standing = of_payout(payout, ledger.beside)
+        standing = of_payout(payout, ledger.beside, world.now())
         if refused := _not_now(payout, standing, body, confirms=confirms):
             return refused
         money = (standing.amount if body.amount is None else body.amount, body.currency or standing.currency)
         entry = _entry(world, place, body, asked, money, {})
-        return _answered(payout, (*ledger.beside, _paid(entry, told(standing, entry))))
+        return _answered(world, payout, (*ledger.beside, _paid(world, entry, told(standing, entry))))
 
     return Work(place, on)
 
@@ -120,13 +120,13 @@ def _step(world: World, place: Place, event: PayoutEvent, done: str) -> Work:
         payout = ledger.above
         if payout is None:
             return _NO_PAYOUT
-        standing = of_payout(payout, ledger.beside)
+        standing = of_payout(payout, ledger.beside, world.now())
         if isinstance(move(PAYOUT_MOVES, standing.status, event), Refusal):
             return Refusal("unprocessable", f"Payout {payout.id} cannot be {done} for status {standing.status}")
-        pays = event is PayoutEvent.PAY
+        about = {"paid": True, **world.bank.of_payout()} if event is PayoutEvent.PAY else {"paid": False}
         where = (place.tenant, place.kind, place.id, place.of)
-        entry = Entry(*where, standing.amount, standing.currency, payout.reference, world.now(), {"paid": pays})
-        return _answered(payout, (*ledger.beside, entry))
+        entry = Entry(*where, standing.amount, standing.currency, payout.reference, world.now(), about)
+        return _answered(world, payout, (*ledger.beside, entry))
 
     return Work(place, on)
 
@@ -135,7 +135,7 @@ async def retrieve(world: World, asked: Asked) -> Answer | Refusal:
     """GET /payouts/{payout_id}."""
     id_ = asked.path["payout_id"]
     seen = await world.store.ledger(Place(asked.tenant, "payout", id_, of=f"payout/{id_}"))
-    return _NO_PAYOUT if seen.existing is None else answer(shown(seen.existing, seen.beside))
+    return _NO_PAYOUT if seen.existing is None else answer(shown(world, seen.existing, seen.beside))
 
 
 async def list_(world: World, asked: Asked) -> Answer | Refusal:
@@ -145,13 +145,13 @@ async def list_(world: World, asked: Asked) -> Answer | Refusal:
         return limit
     books = [entry for entry in await world.store.entries() if entry.tenant == asked.tenant]
     found = [entry for entry in reversed(books) if entry.kind == "payout"]
-    data = [shown(entry, [each for each in books if each.of == entry.name]) for entry in found[:limit]]
+    data = [shown(world, entry, [each for each in books if each.of == entry.name]) for entry in found[:limit]]
     return answer({"size": len(data), "data": data, "total_count": len(found)})
 
 
-def shown(payout: Entry, later: Iterable[Entry]) -> dict[str, Json]:
+def shown(world: World, payout: Entry, later: Iterable[Entry]) -> dict[str, Json]:
     """PayoutCreateResponse, as far as this provider has something to say."""
-    standing = of_payout(payout, later)
+    standing = of_payout(payout, later, world.now())
     failed = standing.status is PayoutStatus.FAILED
     return {
         "payout_id": payout.id,
@@ -205,13 +205,14 @@ def _entry(
     return Entry(*where, *money, body.merchant_order_reference_id, world.now(), {**said, **more})
 
 
-def _paid(entry: Entry, standing: PayoutStanding) -> Entry:
-    """The entry with which the money goes says so: by it movements are told."""
-    return replace(entry, about={**entry.about, "paid": standing.status is PayoutStatus.SUCCESS})
+def _paid(world: World, entry: Entry, standing: PayoutStanding) -> Entry:
+    """The entry with which the money goes says so, and what banks make of it: by it movements are told."""
+    paid = standing.status is PayoutStatus.SUCCESS
+    return replace(entry, about={**entry.about, "paid": paid, **(world.bank.of_payout() if paid else {})})
 
 
-def _answered(payout: Entry, later: tuple[Entry, ...]) -> Effected:
-    return Effected(later[-1] if later else payout, answer(shown(payout, later)))
+def _answered(world: World, payout: Entry, later: tuple[Entry, ...]) -> Effected:
+    return Effected(later[-1] if later else payout, answer(shown(world, payout, later)))
 
 
 def _of(asked: Asked) -> str:
