@@ -110,6 +110,7 @@ async def test_a_client_that_sends_nothing_passes_nothing() -> None:
     """However glad its reports are."""
     report = await judged("Forgetful")
     assert of_outcome(report, "passed") == []
+    assert "never reached the PSP" in violated(report)["a-success-is-what-the-psp-answered"]
 
 
 async def test_a_client_that_does_not_wait_for_its_answer_is_found_out() -> None:

@@ -75,6 +75,7 @@ async def struck(name: str, **options: Any) -> Line:
         ("status-answer", {"after": True}, ["forward", "answer"]),
         ("answered-in-flight", {}, ["forward", "answer"]),
         ("redirected", {}, ["answer"]),
+        ("connection-refused", {}, ["reset"]),
     ],
 )
 async def test_a_fault_does_what_its_name_says(name: str, options: dict[str, Any], done: list[str]) -> None:

@@ -14,6 +14,9 @@ from psp_harness.subjects.addresses import our_psp
 from psp_harness.subjects.client import ClientSubject, Session
 from psp_harness.wire.server import Server
 
+NOBODY_LISTENS = "connection-refused"
+"""The one fault that strikes before there is a connection: on the first step alone."""
+
 
 async def introduce(subject: ClientSubject, profile: Profile) -> Claims:
     """What a client says of itself, asked once before anything is planned. Raises `SubjectError`."""
@@ -39,6 +42,7 @@ class ClientCase:
         self._claims = Claims(subject.address)
         self._notes: tuple[str, ...] = ()
         self._asked: list[Intent] = []
+        self._unheard = [strike.step for strike in planned.strikes if strike.fault == NOBODY_LISTENS]
         self._session: Session
         self._ended = 0
         """How often the client was ended."""
@@ -53,6 +57,7 @@ class ClientCase:
             patience=self._subject.answer_timeout,
             end_sender=self._end,
             in_flight=in_flight_answer(self._profile),
+            listens=not self._unheard,
         )
         async with server:
             try:
@@ -80,6 +85,9 @@ class ClientCase:
                     self._expect_answers_before(moment)
                     self._asked += moment
                     await self._moment(moment)
+                    if moment[0].step in self._unheard:
+                        server.refused(moment[0].step, NOBODY_LISTENS)
+                        await server.listen()
                 await session.stop()
             finally:
                 self._notes += session.channel.notes()
@@ -142,7 +150,9 @@ class ClientCase:
         """A plain step that did not work, though nothing was in its way: the client is perhaps not set up right."""
         for intent in history.intents:
             attempts, outcome = history.attempts(intent), history.outcomes.get(intent.step)
-            plain = not any(x.fault for x in attempts) and not fault_of(intent.key, self._profile)
+            plain = not any(x.fault for x in history.exchanges if x.step == intent.step) and not fault_of(
+                intent.key, self._profile
+            )
             if plain and _is_first_of_its_key(intent, history.intents) and not isinstance(outcome, Done):
                 return (
                     f"a plain {intent.operation} did not work: the client reports {_said(outcome)}; "

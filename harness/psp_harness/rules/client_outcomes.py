@@ -69,11 +69,15 @@ def _truth(call: Call) -> str:
 
 
 def _was_shown(call: Call) -> bool:
-    """The PSP answered this call, or a question afterwards, with the very thing that the client reports."""
+    """The PSP answered this call, or a question afterwards, with the very thing that the client reports.
+
+    Of a call that shows no attempt it may be any answer: what it sent is perhaps for another amount, which another rule
+    says, or it knows from an earlier call what became of the order.
+    """
     assert isinstance(call.outcome, Done)
-    began = call.attempts[0].began
+    began = call.attempts[0].began if call.attempts else 0.0
     shown = [x for x in call.history.exchanges if x.seen and x.seen.accepted and x.began >= began]
-    mine = [x for x in shown if x in call.attempts or _is_a_read(x)]
+    mine = [x for x in shown if x in call.attempts or _is_a_read(x) or not call.attempts]
     names = [str(call.outcome.values[n]).encode() for n in ("payment_id", "refund_id") if call.outcome.values.get(n)]
     return any(name in x.seen.body for name in names for x in mine if x.seen)
 
@@ -83,8 +87,8 @@ def _is_a_read(exchange: Exchange) -> bool:
 
 
 def _successes(history: History, profile: Profile) -> Iterator[Call]:
-    """Where something was sent, and success is reported."""
-    return (call for call in calls(history, profile) if call.attempts and isinstance(call.outcome, Done))
+    """Where success is reported."""
+    return (call for call in calls(history, profile) if isinstance(call.outcome, Done))
 
 
 @rule(
@@ -100,16 +104,20 @@ def a_success_is_what_the_psp_answered(call: Call, profile: Profile) -> str | No
     if _was_shown(call):
         return None
     assert isinstance(call.outcome, Done)
-    return f"{named(call.intent)} got {_got(call)}, and the client reports success: {dict(call.outcome.values)!r}"
+    what = f"got {_got(call)}" if call.attempts else "never reached the PSP"
+    return f"{named(call.intent)} {what}, and the client reports success: {dict(call.outcome.values)!r}"
 
 
 _PAYMENT_REQUIRED = 402
 
 
 def _refused_on_the_way(history: History, profile: Profile) -> Iterator[Call]:
-    """By something that never asked the bank: the last attempt was answered by a fault, with a 4xx other than 402."""
+    """By something that never asked the bank: nobody, or a fault that answered the last attempt with another 4xx."""
+    unheard = {x.step for x in history.exchanges if x.request is None and x.fault}
     for call in calls(history, profile):
         last = call.attempts[-1] if call.attempts else None
+        if last is None and call.intent.step in unheard:
+            yield call
         if last is None or last.seen is None or not last.fault:
             continue
         no = 400 <= last.seen.status < 500 and last.seen.status != _PAYMENT_REQUIRED
@@ -129,4 +137,5 @@ def a_decline_is_what_the_psp_declined(call: Call, profile: Profile) -> str | No
     """A payment is reported as declined only where the PSP said no to the money."""
     if not isinstance(call.outcome, Failed) or call.outcome.kind != "declined":
         return None
-    return f"{named(call.intent)} got {_got(call)}, and the client reports that it was declined"
+    what = f"got {_got(call)}" if call.attempts else "never reached the PSP"
+    return f"{named(call.intent)} {what}, and the client reports that it was declined"

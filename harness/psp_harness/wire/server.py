@@ -72,7 +72,7 @@ class _Draft:
 class Server:
     """Serves one case on a free loopback port: `async with Server(…) as server: server.base_url`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is, and how it behaves
         self,
         upstream: Upstream,
         classify: Classify,
@@ -81,8 +81,13 @@ class Server:
         patience: float,
         end_sender: EndSender | None = None,
         in_flight: Answer = _IN_FLIGHT,
+        listens: bool = True,
     ) -> None:
-        """`patience`: seconds that the sender waits; `end_sender` ends its process, where somebody can."""
+        """`patience`: seconds that the sender waits; `end_sender` ends its process, where somebody can.
+
+        Unless it `listens`, it has its port and refuses every connection, until `listen` is called.
+        """
+        self._listens = listens
         self._upstream, self._classify, self._strikes = upstream, classify, strikes
         self.patience, self.end_sender, self.in_flight = patience, end_sender, in_flight
         self._started = time.perf_counter()
@@ -91,20 +96,35 @@ class Server:
         self._open: set[asyncio.Task[None]] = set()
         self._broken: list[str] = []
         self._over = False
+        self._server: asyncio.Server | None = None
         self.base_url = ""
         self._flooded = False
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        host, port = self._socket.getsockname()
         self.base_url = f"http://{host}:{port}"
+        if self._listens:
+            await self.listen()
         return self
+
+    async def listen(self) -> None:
+        """Take connections from now on."""
+        self._server = await asyncio.start_server(self._connected, sock=self._socket)
+
+    def refused(self, step: int, fault: str) -> None:
+        """Write down that nobody listened while this step was asked: what was tried leaves no trace."""
+        draft = self.begin()
+        draft.step, draft.fault, draft.ended = step, fault, self.now()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over = True
-        self._server.close()
+        if self._server is not None:
+            self._server.close()
+        self._socket.close()
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
