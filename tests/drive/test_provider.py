@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from psp_harness.contracts import CASES
 from psp_harness.miniatures.faulty_providers import NoDedupe
 from psp_harness.miniatures.providers import CarefulGateway
 from psp_harness.model import Answer, Errored, Level, Report, Request, Role, Unexercised, Verdict
-from psp_harness.reference.provider import build
+from psp_harness.reference.provider import Provider, build
 from psp_harness.reference.provider.app import asgi
+from psp_harness.reference.provider.stores.memory import MemoryStore
 from psp_harness.rules import load as load_rules
 from psp_harness.run import Job, run
 from psp_harness.subjects.hosting import in_thread
@@ -221,3 +223,34 @@ async def test_a_wrong_credential_is_no_violation(name: str) -> None:
         report = await run(Job(Role.PROVIDER, url, facts, credentials=wrong))
     assert of_outcome(report, "violated") == []
     assert "401" in str(of_outcome(report, "errored"))
+
+
+# --- slow, and broken -------------------------------------------------------------------------------------------------
+
+
+async def test_a_key_in_flight_is_waited_for_as_long_as_this_provider_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose payments take their time is no provider whose keys are stuck; how long they take, its other answers say."""
+    monkeypatch.setattr("psp_harness.drive.provider.PERSISTS_SECONDS", 0.2)
+    provider = Provider(GENERIC, MemoryStore(), processing=lambda: asyncio.sleep(0.8))
+    async with in_thread(asgi(provider)) as url:
+        cases = ("provider/generic/payment-left-by-its-sender", "provider/generic/payment-repeated/")
+        report = await judged(url, *cases, effects_path="/psp-harness/effects")
+    assert {v.rule: v.outcome for v in report.verdicts}["a-key-is-never-stuck"] == "passed"
+    assert of_outcome(report, "violated", "errored") == []
+
+
+@pytest.fixture
+def broken_psp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put an application that answers nothing into the working directory."""
+    source = "async def app(scope, receive, send): raise ZeroDivisionError('the vault is shut')"
+    (tmp_path / "broken_psp.py").write_text(source, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("broken_psp")
+async def test_why_an_application_breaks_is_told() -> None:
+    """The last line of its standard error stands beside the 500 that is all that HTTP says of it."""
+    job = Job(Role.PROVIDER, "asgi:broken_psp:app", GENERIC, only=("provider/generic/two-payments-at-once",))
+    (errored,) = of_outcome(await run(job), "errored")
+    assert isinstance(errored.result, Errored)
+    assert "its process said last: 'ZeroDivisionError: the vault is shut'" in errored.result.reason

@@ -17,10 +17,16 @@ _ONLY_ATTEMPT = 1
 
 
 PERSISTS_SECONDS = 12.0
-"""How long a request is sent again while another one with its key is said to be in flight: longer than a lease should
-be, after which a key whose owner died is free."""
+"""How long a request is sent again, at least, while another one with its key is said to be in flight: longer than a
+lease should be, after which a key whose owner died is free."""
+
+TIMES_AS_LONG = 3
+"""As the slowest answer of the run: a provider that takes 8 s for a payment may be in flight for longer."""
 
 PAUSE_SECONDS = 0.1
+
+BROKEN = 500
+"""From this status on the provider says that the fault is its own."""
 
 
 class ProviderCase:
@@ -85,11 +91,14 @@ class ProviderCase:
             if not isinstance(error, NoAnswer):
                 raise
             if not any(_is_forbidden_by_http(intent) for intent in moment):
-                self._unanswered = self._unanswered or str(error)
+                self._unanswered = self._unanswered or f"{error}{self._last_words()}"
+        finally:
+            self._subject.pace.saw(self._caller.exchanges)
 
     async def _persist(self, intent: Intent) -> None:
         """Send it again while the provider says that another one with its key is in flight; bounded."""
-        deadline = self._caller.now() + PERSISTS_SECONDS
+        patience = max(PERSISTS_SECONDS, TIMES_AS_LONG * self._subject.pace.slowest)
+        deadline = self._caller.now() + min(patience, max(PERSISTS_SECONDS, self._subject.step_timeout))
         while self._caller.now() < deadline and is_in_flight(self._exchanges(intent)[-1].answer, self._plan.profile):
             await asyncio.sleep(PAUSE_SECONDS)
             await self._send([intent])
@@ -162,7 +171,13 @@ class ProviderCase:
         answers = [x.answer for x in first if x.answer is not None]
         if not answers or any(answer.accepted for answer in answers):
             return ""
-        return f"a plain {first[0].operation} was answered {answers[0].status}: {answers[0].body[:200]!r}"
+        told = f"a plain {first[0].operation} was answered {answers[0].status}: {answers[0].body[:200]!r}"
+        return f"{told}{self._last_words() if answers[0].status >= BROKEN else ''}"
+
+    def _last_words(self) -> str:
+        """What the provider's process said last on its standard error, where it is one of ours."""
+        said = self._subject.last_words()
+        return f"; its process said last: {said!r}" if said else ""
 
 
 def _is_forbidden_by_http(intent: Intent) -> bool:

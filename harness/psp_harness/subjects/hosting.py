@@ -92,6 +92,10 @@ class Hosted:
         self._words = _LastWords(self._process.stderr)
         await _accepting(self._port, self._process, self._words)
 
+    def last_words(self) -> str:
+        """The last line that it wrote on its standard error."""
+        return self._words.text if self._words is not None else ""
+
     async def restart(self) -> None:
         """Kill it without a warning, and start it again."""
         await self.end(signal.SIGKILL)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from psp_harness.errors import SubjectError
-from psp_harness.model import Answer, Claims, Effect, Intent, Request, Strike
+from psp_harness.model import Answer, Claims, Effect, Exchange, Intent, Request, Strike
 from psp_harness.profile import REFRESHED, Profile, json_of, meaning, values_of
 from psp_harness.subjects.composing import common_headers, compose
 from psp_harness.subjects.protocol import check, read_effects
@@ -20,6 +20,19 @@ from psp_harness.wire.caller import Caller, Outgoing, Target, raw_bytes, target_
 
 MAX_PAGES = 100
 """Of a list of payments or refunds."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How long this provider takes, as far as it was seen."""
+
+    slowest: float = 0.0
+    """Seconds that the slowest answer took to which nothing was done on its way."""
+
+    def saw(self, exchanges: Iterable[Exchange]) -> None:
+        """Requests were answered, or not."""
+        took = (x.ended - x.began for x in exchanges if x.answer is not None and x.fault is None)
+        self.slowest = max(self.slowest, *took, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,9 @@ class ProviderSubject:
     """Kinds and ids of what had happened before this run."""
     restart: Callable[[], Awaitable[None]] | None = None
     """Kills it, and returns when it accepts again at the same place; none where it cannot be."""
+    last_words: Callable[[], str] = str
+    """What its process said last on its standard error; nothing where it is none of ours."""
+    pace: Pace = field(default_factory=Pace)
     reading: Together[tuple[Effect, ...] | None] = field(default_factory=Together)
     """Reads of the effects, shared by the cases that want them at once."""
 

@@ -49,7 +49,8 @@ async def _hosted(
 ) -> ProviderSubject:
     hosted = await stack.enter_async_context(hosting.in_process(target, command))
     claims = Claims(target, features=options.claimed)
-    return replace(_provider(address, hosted.base_url, options, claims), restart=hosted.restart)
+    opened = _provider(address, hosted.base_url, options, claims)
+    return replace(opened, restart=hosted.restart, last_words=hosted.last_words)
 
 
 async def exec_provider(command: str, options: Options, stack: AsyncExitStack) -> ProviderSubject:

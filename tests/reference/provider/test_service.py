@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -281,3 +282,14 @@ async def test_credentials_may_change(begin: Begin) -> None:
     caller.headers = [(b"Authorization", b"Bearer refreshed")]
     request = caller.request("create-payment", "key-1", {"amount": 1000, "currency": "EUR"})
     assert await caller.send(type(request)("POST", request.target, request.headers[1:], request.body)) == first
+
+
+async def test_a_life_goes_on_where_the_last_one_was(begin: Begin) -> None:
+    """A provider whose clock was advanced, and that is started again, is not thrown back before its own books."""
+    first = begin("hyperswitch")
+    await first.provider.advance(25 * HOUR)
+    payment = await first.paid(1000)
+    second = begin("hyperswitch")
+    await second.provider.start()
+    made = json.loads((await second.get("get-payment", payment)).body)["created"]
+    assert json.loads((await second.refund(payment, 1)).body)["created_at"] == made

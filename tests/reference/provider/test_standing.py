@@ -129,3 +129,11 @@ def test_a_refund_that_is_settled_later_takes_its_amount_at_once() -> None:
     assert [of_refund(refund, now) for now in (0.0, 60.0)] == [RefundStatus.PENDING, RefundStatus.SUCCEEDED]
     assert of_payment(payment(), [refund], 0.0).left == 700
     assert [len(effects_of([refund], now)) for now in (0.0, 60.0)] == [0, 1]
+
+
+def test_what_takes_no_time_is_done_whatever_the_clock_says() -> None:
+    """Of two processes one clock is behind: what the other one has entered is not still under way for that."""
+    ahead = replace(payment(), created=5.0)
+    refund = replace(of_it("refund", 10), created=5.0)
+    assert of_payment(ahead, [refund], 0.0) == PaymentStanding(PaymentStatus.SUCCEEDED, 1000, 1000, given_back=10)
+    assert of_refund(refund, 0.0) is RefundStatus.SUCCEEDED

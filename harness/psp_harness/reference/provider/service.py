@@ -11,6 +11,7 @@ import secrets
 import string
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from psp_harness.model import Answer, Effect, Request
@@ -127,7 +128,13 @@ class Provider:
         await self._store.close()
 
     async def start(self) -> None:
-        """Send what an earlier life left unsent; without it, that begins when an endpoint is registered."""
+        """Go on from where an earlier life was: its clock, as far as the books say, and what it left unsent.
+
+        Without it, sending begins when an endpoint is registered.
+        """
+        with suppress(StoreUnavailable):  # it starts all the same, and answers 503 until its store is there
+            latest = max((entry.created for entry in await self._store.entries()), default=0.0)
+            self._advanced = max(self._advanced, latest - self._clock())
         await self.webhooks.start()
 
     def _now(self) -> float:

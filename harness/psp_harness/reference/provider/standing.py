@@ -108,8 +108,8 @@ def _born(payment: Entry, now: float) -> PaymentStanding:
 
 
 def _processed(standing: PaymentStanding, entry: Entry, now: float) -> PaymentStanding:
-    """What the bank makes of it, once it answers."""
-    if now < entry.created + _takes(entry):
+    """What the bank makes of it, once it answers: at once, whatever the clock of whoever entered it said."""
+    if _takes(entry) and now < entry.created + _takes(entry):
         return standing
     if entry.about.get("fate") == Fate.DECLINED:
         return replace(standing, status=_moved(standing.status, PaymentEvent.DECLINE))
@@ -142,7 +142,7 @@ def _moved(status: PaymentStatus, event: PaymentEvent) -> PaymentStatus:
 
 def of_refund(refund: Entry, now: float) -> RefundStatus:
     """How a refund stands: settled at once, or when its time has come; one that fails has failed a while later."""
-    if now < refund.created + _settles_after(refund):
+    if _settles_after(refund) and now < refund.created + _settles_after(refund):
         return RefundStatus.PENDING
     if refund.about.get("fate") == Fate.REFUSED:
         return REFUND_MOVES[RefundStatus.PENDING, RefundEvent.FAIL]
