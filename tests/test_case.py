@@ -99,7 +99,7 @@ WRONG = [
     (HEAD.replace("provider", "bank"), "case 'mine', role: Invalid enum value 'bank'"),
     (HEAD, "missing required field `steps`"),
     (steps(PAY, more="colour = 1"), "unknown field `colour`"),
-    (steps(PAY.replace("key", "keey")), "case 'mine', steps[0]: Object contains unknown field `keey`"),
+    (steps(PAY.replace("key", "keey")), "case 'mine', steps[0]: Object contains unknown field `keey`; did you mean 'key'?"),
     # shapes
     (steps("{ amount = 1 }"), "a step has exactly one of do, repeat, parallel"),
     (steps(PAY, '{ do = "create-refund", repeat = "first", amount = 1 }'), "a step has exactly one of do, repeat, parallel"),

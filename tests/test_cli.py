@@ -243,7 +243,11 @@ def test_a_broken_row_of_quarantine_is_one_sentence(row: str, says: str, call: C
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("psp-harness.toml", "[[run]]\nrole = 'bank'", "psp-harness.toml: run[0].role: Invalid enum value 'bank'"),
+        (
+            "psp-harness.toml",
+            "[[run]]\nrole = 'clent'",
+            "run[0].role: Invalid enum value 'clent'; did you mean 'client'?",
+        ),
         ("psp-harness.toml", "[[run]", "psp-harness.toml: not TOML"),
         ("pyproject.toml", "[tool.psp-harness]\nquarantin = 1", "pyproject.toml: "),
         ("psp-harness.toml", "[[run]]\nrole = 'client'\nsubject = 'sdk:x'\nprofile = 'stripe'", "unknown SDK 'x'"),

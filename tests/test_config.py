@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from pages import blocks, tables
 from psp_harness import config
 from psp_harness.config import Config, Run
 from psp_harness.errors import DataError
@@ -75,9 +77,12 @@ def test_a_project_that_has_written_nothing_down_has_the_usual(text: str | None,
     [
         (OWN.replace('"client"', '"bank"'), "run[0].role: Invalid enum value 'bank'"),
         (OWN.replace('profile = "stripe"\n', ""), "run[0]: Object missing required field `profile`"),
-        (OWN.replace("without", "widthout"), "run[0]: Object contains unknown field `widthout`"),
+        (
+            OWN.replace("without", "widthout"),
+            "run[0]: Object contains unknown field `widthout`; did you mean 'without'?",
+        ),
         (OWN.replace('["refunds"]', '"refunds"'), "run[0].without: Expected `array`, got `str`"),
-        (OWN.replace("[[run]]", "[[runs]]"), "Object contains unknown field `runs`"),
+        (OWN.replace("[[run]]", "[[runs]]"), "Object contains unknown field `runs`; did you mean 'run'?"),
         ("cases = [", "not TOML: Invalid value (at end of document)"),
     ],
 )
@@ -101,3 +106,24 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / config.FILE).write_bytes(b'quarantine = "caf\xe9"')
     with pytest.raises(DataError, match=r"psp-harness.toml: not TOML"):
         config.load(tmp_path)
+
+
+# --- docs/configuration.md --------------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
+
+
+@pytest.mark.parametrize(("first", "of"), [("`run`", Config), ("`role`", Run)])
+def test_the_page_says_every_key(first: str, of: type) -> None:
+    """And no other."""
+    found = {rows[0]["key"]: rows for rows in tables(PAGE, "key")}
+    assert {row["key"].strip("`") for row in found[first]} == {
+        field.encode_name for field in msgspec.structs.fields(of)
+    }
+
+
+def test_the_example_on_the_page_is_read(tmp_path: Path) -> None:
+    """As it stands."""
+    (example,) = blocks(PAGE, "toml")
+    (tmp_path / config.FILE).write_text(example, encoding="utf-8")
+    assert [run.role for run in config.load(tmp_path).run] == [Role.CLIENT, Role.PROVIDER]

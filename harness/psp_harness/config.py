@@ -28,6 +28,7 @@ import msgspec
 from psp_harness import private, profile, quarantine, rules
 from psp_harness.contracts import CASES
 from psp_harness.errors import DataError, UsageError
+from psp_harness.expected import misfit
 from psp_harness.model import Role
 from psp_harness.quarantine import GATES, Budget, Limits, Row, names_test, spellings
 from psp_harness.registry import suggest
@@ -140,10 +141,9 @@ def _convert(raw: object, path: Path) -> Config:
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at ")
-        raise DataError(
-            problem, file=str(path), where=prefix + where.strip("`").removeprefix("$."), do="see psp-harness run --help"
-        ) from None
+        wrong = misfit(error, Config)
+        do = wrong.do or "docs/configuration.md says what there is"
+        raise DataError(wrong.problem, file=str(path), where=prefix + wrong.where, do=do) from None
     for gate in config.budget.keys() - GATES.keys():
         raise DataError(f"unknown gate {gate!r}", file=str(path), where=f"{prefix}budget", do=suggest(gate, GATES))
     return config

@@ -11,11 +11,16 @@ from psp_harness.errors import UsageError
 T = TypeVar("T")
 
 
+_MANY = 60
+"""So many names help nobody who reads them in one line."""
+
+
 def suggest(name: str, names: Iterable[str]) -> str:
-    """What to do about an unknown name: the nearest one that exists, or all of them."""
+    """What to do about an unknown name: the nearest one that exists, or all of them, or where all of them are."""
     known = sorted(names)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    if near := difflib.get_close_matches(name, known, n=1):
+        return f"did you mean {near[0]!r}?"
+    return f"known: {', '.join(known)}" if len(known) <= _MANY else "see psp-harness list --help"
 
 
 class Registry(Mapping[str, T]):

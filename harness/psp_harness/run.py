@@ -253,6 +253,9 @@ def check(job: Job) -> None:
     for feature in job.claimed:
         if feature not in OF_A_SUBJECT:
             raise UsageError(f"no subject can claim {feature!r}", do=suggest(feature, OF_A_SUBJECT))
+    for path in (job.effects_path, job.clock_path, job.orders_path, job.webhook_path):
+        if path is not None and not path.startswith("/"):
+            raise UsageError(f"{path!r} is no path of a route", do=f"it begins with a slash: /{path}")
     if job.gate is not None:
         gate_named(job.gate)
     if job.step_timeout <= 0 or job.jobs < 1:

@@ -18,6 +18,7 @@ from psp_harness.case.deliveries import Delivery, Order
 from psp_harness.case.deliveries import problems as problems_of_deliveries
 from psp_harness.case.written import Written
 from psp_harness.errors import DataError
+from psp_harness.expected import misfit
 from psp_harness.model import Role
 from psp_harness.registry import suggest
 from psp_harness.vocabulary import CREATES, FEATURES, MOVES, SHOP_STEPS, STEPS
@@ -163,16 +164,14 @@ def _read(file: Path) -> tuple[Case, ...]:
 
 def _explain(error: msgspec.ValidationError, raw: Mapping[str, object], file: str) -> DataError:
     """The key that is wrong, under the id of its case rather than its index."""
-    problem, _, path = str(error).partition(" - at ")
-    where = path.strip("`").removeprefix("$.")
+    wrong = misfit(error, _File)
+    where = wrong.where
     cases = raw.get("case")
     index = where.removeprefix("case[").partition("]")[0]
     if isinstance(cases, list) and index.isdigit() and isinstance(cases[int(index)], Mapping):
         where = f"case {cases[int(index)].get('id', index)!r}, {where.partition('.')[2] or 'case'}"
-    amount = where.endswith("amount")
-    return DataError(
-        problem, file=file, where=where, do="write an integer in minor units: 1050 is 10.50" if amount else ""
-    )
+    do = "write an integer in minor units: 1050 is 10.50" if where.endswith("amount") else wrong.do
+    return DataError(wrong.problem, file=file, where=where, do=do)
 
 
 def _check(case: Case, file: str, faults: Mapping[str, _TakesOptions]) -> None:

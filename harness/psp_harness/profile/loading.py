@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from psp_harness.errors import DataError, UsageError
+from psp_harness.expected import misfit
 from psp_harness.profile.facts import Key, Operation, Profile
 from psp_harness.profile.webhooks import ITEMS, Webhooks
 from psp_harness.registry import suggest
@@ -139,9 +140,9 @@ def _mapping(node: Json) -> dict[str, Json]:
 
 
 def _explain(error: msgspec.ValidationError, path: Path) -> DataError:
-    problem, _, where = str(error).partition(" - at ")
-    place = where.strip("`").removeprefix("$.")
-    return DataError(problem, file=str(path), where=place, do="see psp-harness explain generic, and extend that")
+    wrong = misfit(error, Profile)
+    do = wrong.do or "see psp-harness explain generic, and extend that"
+    return DataError(wrong.problem, file=str(path), where=wrong.where, do=do)
 
 
 def _check(profile: Profile, file: str) -> None:

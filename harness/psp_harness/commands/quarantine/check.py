@@ -44,7 +44,7 @@ def check(*, base: str | None, summary_file: Path | None, github: bool, today: d
         next_ = min(file.rows, key=lambda row: row.until, default=None)
         until = f"; the next to expire is {next_.what} on {next_.until}" if next_ else ""
         count = f"{len(file.rows)} row{'' if len(file.rows) == 1 else 's'}"
-        click.echo(f"{file.path}: {count}, all in order{until}")
+        click.echo(f"{file.path}: {count}, all in order{until}" if file.path.exists() else f"no {file.path}: no rows")
     if summary_file:
         markdown.append(markdown.of_quarantine(file.rows, None, today), summary_file)
     if github:
