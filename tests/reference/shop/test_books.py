@@ -6,10 +6,11 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, select
+from sqlalchemy.exc import IntegrityError
 
 from psp_harness.errors import UsageError
 from psp_harness.reference.shop.books import Books
-from psp_harness.reference.shop.tables import Order, Table
+from psp_harness.reference.shop.tables import Order, Subscription, Table
 
 
 def test_the_migrations_make_the_tables(database: str) -> None:
@@ -88,3 +89,14 @@ def test_what_is_read_in_a_snapshot_is_of_one_moment(database: str) -> None:
 def _write(books: Books, row: dict[str, object]) -> None:
     with books.transaction() as session:
         books.add_once(session, Order, id="a", **row)
+
+
+def test_what_fails_is_said_without_what_was_to_be_written(database: str) -> None:
+    """A log is read by others than a database is."""
+    books = Books(database)
+    books.prepare()
+    row = {"id": "sub_1", "request": "f-1", "amount": 900, "currency": "EUR", "status": "active"}
+    with pytest.raises(IntegrityError) as failed, books.transaction() as session:
+        session.add(Subscription(**row, customer_id="cus_0", method="pm_of_ada"))
+    assert "pm_of_ada" not in str(failed.value)
+    books.close()

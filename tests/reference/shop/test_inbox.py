@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
+from psp_harness.reference.client_answers import Refund
 from psp_harness.reference.shop.inbox import NotBelieved
 from psp_harness.reference.shop.shop import Shop
 from psp_harness.reference.shop.tables import Received
@@ -104,6 +105,25 @@ def test_the_webhook_that_overtakes_the_answer_is_of_the_same_refund(shop: Shop,
     (pending,) = shop.refunds.in_doubt()
     shop.take(*of_refund("evt_1", pending, paid))
     assert [(each["status"], each["psp_id"]) for each in shop.state()["refunds"]] == [("succeeded", pending)]
+
+
+def test_a_refund_of_the_psp_s_own_that_is_pending_is_read_and_never_asked_for(shop: Shop, psp: Psp, paid: str) -> None:
+    """It has another name there than its row has here; asked for by that, it would be made again."""
+    shop.take(*of_refund("evt_1", "ref_theirs", paid, "pending"))
+    (own,) = shop.refunds.in_doubt()
+    assert list(shop.reconcile().open) == [own]
+    psp.refunds["ref_theirs"] = Refund("ref_theirs", paid, "succeeded", 1000)
+    assert shop.reconcile().settled == [own]
+    assert psp.count("create_refund") == 0
+    assert shop.state()["orders"][0]["refunded"] == 1000
+
+
+def test_a_capture_of_a_part_says_how_much_it_is(shop: Shop, order_id: str) -> None:
+    """Or it is not believed to be the whole."""
+    assert shop.take(*of_payment("evt_1", order_id, "partially_captured")) == "ignored"
+    told = {"payment_id": order_id, "status": "partially_captured", "amount": 6540, "currency": "EUR"}
+    assert shop.take(*webhook("evt_2", "payment_details", {**told, "amount_received": 5000})) == "applied"
+    assert shop.orders.get(order_id).captured == 5000
 
 
 def test_a_refund_that_fails_later_is_no_refund(shop: Shop, paid: str) -> None:

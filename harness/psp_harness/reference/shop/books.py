@@ -82,9 +82,12 @@ def _address(url: str) -> URL:
 
 
 def _engine(address: URL) -> Engine:
+    """What it says of a failure has no values in it: they may be personal, or secret."""
     if address.drivername != "sqlite":
-        return create_engine(address, pool_pre_ping=True, connect_args={"connect_timeout": WAIT_SECONDS})
-    engine = create_engine(address, connect_args={"timeout": WAIT_SECONDS})
+        return create_engine(
+            address, hide_parameters=True, pool_pre_ping=True, connect_args={"connect_timeout": WAIT_SECONDS}
+        )
+    engine = create_engine(address, hide_parameters=True, connect_args={"timeout": WAIT_SECONDS})
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin_immediately)
     return engine

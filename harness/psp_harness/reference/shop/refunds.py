@@ -80,8 +80,14 @@ class Refunds:
         return self.book(refund.id, psp_id, status)
 
     def settle(self, refund_id: str) -> Refund:
-        """Find out about a pending refund: read it, and where the PSP has none, ask for it with its own key."""
-        return self._read(refund_id) or self.send_refund(refund_id)
+        """Find out about a pending refund: read it, and where the PSP has none, ask for it with its own key.
+
+        One that the PSP has named is read by that name, and never asked for: it is there.
+        """
+        refund = self.get(refund_id)
+        if refund.psp_id is not None:
+            return self._read(refund.id, refund.psp_id) or refund
+        return self._read(refund.id, refund.id) or self.send_refund(refund.id)
 
     def book(self, refund_id: str, psp_id: str, status: str) -> Refund:
         """Write down what the PSP says of a refund."""
@@ -104,16 +110,16 @@ class Refunds:
 
     def _after_a_no(self, refund_id: str, error: Rejected) -> Refund:
         """A refusal says nothing of an earlier request under this key: only where there is none, it is one."""
-        if (made := self._read(refund_id)) is not None:
+        if (made := self._read(refund_id, refund_id)) is not None:
             return made
         if error.status in NOT_JUDGED:
             raise error
         self._move(refund_id, RefundEvent.FAIL)
         raise error
 
-    def _read(self, refund_id: str) -> Refund | None:
+    def _read(self, refund_id: str, psp_id: str) -> Refund | None:
         try:
-            told = self._psp.get_refund(refund_id)
+            told = self._psp.get_refund(psp_id)
         except Rejected as error:
             if error.status != 404:
                 raise

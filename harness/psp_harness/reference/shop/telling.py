@@ -33,8 +33,10 @@ def applying(books: Books) -> Mapping[str, Applies]:
 def _payment(session: Session, event: Event) -> None:
     order = _order(session, event.about)
     _expect(event, order.amount, order.currency)
-    captured = event.facts.get("amount_received")
-    says = orders.SAYS.get(str(event.facts.get("status")), OrderEvent.PROCESS)
+    captured, status = event.facts.get("amount_received"), str(event.facts.get("status"))
+    if status == "partially_captured" and captured is None:
+        raise DoesNotFit("it does not say how much was captured: the payment is read instead")
+    says = orders.SAYS.get(status, OrderEvent.PROCESS)
     orders.apply(order, says, captured if isinstance(captured, int) else order.amount)
 
 
