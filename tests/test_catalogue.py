@@ -34,6 +34,7 @@ EXERCISED_BY = (
     *((Role.RECEIVER, "reference:receiver", name) for name in ("generic", "stripe", "adyen", "paypal", "mollie")),
     (Role.RECEIVER, "miniature:receiver-that-does-not-say-what-it-did", "generic"),
     (Role.SHOP, "miniature:careful-shop", "generic"),
+    (Role.SHOP, "reference:shop", "hyperswitch-docs"),
 )
 """Correct subjects that together are put through every case."""
 

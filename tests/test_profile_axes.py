@@ -118,7 +118,10 @@ def test_an_error_in_a_list_is_told_from_another() -> None:
             "key.operations: unknown name 'create-coffee'",
         ),
         ('key = { ttl-of = { is = { get-payment = 1 }, source = "docs" } }', "key.ttl-of: unknown name 'get-payment'"),
-        ('statuses = { payout = { is = { paid = "succeeded" }, source = "docs" } }', "statuses: unknown name 'payout'"),
+        (
+            'statuses = { invoice = { is = { paid = "succeeded" }, source = "docs" } }',
+            "statuses: unknown name 'invoice'",
+        ),
         ('statuses = { refund = { is = { paid = "done" }, source = "docs" } }', "Invalid enum value 'done'"),
     ],
 )

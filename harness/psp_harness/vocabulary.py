@@ -10,6 +10,7 @@ OPERATIONS: Mapping[str, str] = {
     "capture-payment": "take what was authorised, or a part of it",
     "cancel-payment": "give up what was authorised: a void",
     "create-refund": "give back all or a part of a payment",
+    "create-payout": "send money to somebody",
     "get-payment": "read a payment",
     "get-refund": "read a refund",
     "list-payments": "read every payment: what happened, where there is no effects route",
@@ -40,6 +41,7 @@ STEPS: Mapping[str, str] = {
     "confirm-order": "the customer pays for the order: the shop asks the PSP",
     "refund-order": "the shop gives back all or a part of an order",
     "subscribe": "a customer subscribes: the shop asks the PSP for the first period",
+    "payout": "the shop sends money to somebody",
     "refund-at-psp": "somebody gives back a part of an order at the PSP's own desk, and the shop was not asked",
     "crash-and-restart": "end the shop's process without a warning, and start it again with what it kept",
     "resume": "the shop looks after what is in doubt, as it does from time to time",
@@ -47,7 +49,7 @@ STEPS: Mapping[str, str] = {
 """What a case may ask for. A client is asked for what creates something alone."""
 
 SHOP_STEPS = frozenset(
-    {"place-order", "confirm-order", "refund-order", "subscribe", "refund-at-psp"}
+    {"place-order", "confirm-order", "refund-order", "subscribe", "payout", "refund-at-psp"}
     | {"deliver-webhook", "crash-and-restart", "resume"}
 )
 """What a shop is asked for."""
@@ -56,6 +58,7 @@ WISHES: Mapping[str, str] = {
     "confirm-order": "create-payment",
     "subscribe": "create-payment",
     "refund-order": "create-refund",
+    "payout": "create-payout",
 }
 """What a shop can be asked for that moves money, and what it then asks of the PSP."""
 
@@ -129,7 +132,12 @@ JUNK = frozenset(
 )
 """Those that are not even well formed."""
 
-EFFECT_KIND: Mapping[str, str] = {"create-payment": "payment", "capture-payment": "capture", "create-refund": "refund"}
+EFFECT_KIND: Mapping[str, str] = {
+    "create-payment": "payment",
+    "capture-payment": "capture",
+    "create-refund": "refund",
+    "create-payout": "payout",
+}
 """What an operation leaves behind when it happened."""
 
 _OF_A_PROFILE: Mapping[str, str] = {
@@ -153,6 +161,7 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "client-ids": "the caller may choose the id of what it creates, and a second one with that id is refused",
     "two-tenants": "two accounts can be told apart by their credentials",
     "refunds": "money can be given back",
+    "payouts": "money can be sent to somebody",
     "reads": "a payment can be read by its id",
     "refund-reads": "a refund can be read by its id",
     "liveness": "a route of the PSP says whether it lives",
@@ -193,6 +202,7 @@ OF_A_SUBJECT: Mapping[str, str] = {
     "parallel": "it takes several steps at once",
     "durable": "it may be killed and started again with what it kept",
     "subscriptions": "a shop sells subscriptions",
+    "pays-out": "a shop sends money to somebody",
     "told-by-webhook": "a shop's books say what the PSP tells, within a second of the webhook's answer",
     "commit-points": "a shop ends itself before or after the commit that it is told, and counts them",
 }

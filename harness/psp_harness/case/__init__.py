@@ -273,7 +273,7 @@ ABOVE: Mapping[str, str] = {
 }
 """What each step is of: the step that has to come before it."""
 
-_ASKED_WITH_AMOUNT = frozenset({"place-order", "refund-order", "subscribe", "refund-at-psp"})
+_ASKED_WITH_AMOUNT = frozenset({"place-order", "refund-order", "subscribe", "payout", "refund-at-psp"})
 
 _ID = re.compile("[a-z0-9]+(-[a-z0-9]+)*")
 

@@ -152,6 +152,8 @@ class ShopCase:
                 return {"order_id": order}
             case "refund-order":
                 return {"order_id": order, "request_id": intent.reference, **money}
+            case "payout":
+                return {"request_id": intent.reference, **money}
             case _:
                 return {"subscription_id": intent.reference, **money}
 

@@ -197,6 +197,7 @@ class Profile(Facts, frozen=True):
             "bodies-compared-as-json": self.mismatch is not None and self.mismatch.compares == "json",
             "two-tenants": {"tenant-a", "tenant-b"} <= set(self.credentials),
             "refunds": "create-refund" in self.operations,
+            "payouts": "create-payout" in self.operations,
             "reads": "get-payment" in self.operations,
             "refund-reads": "get-refund" in self.operations,
             "liveness": "get-health" in self.operations,

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from psp_harness.model import Answer, Books, Done, Effect, Exchange, History, Intent, Outcome, Row
 from psp_harness.profile import Profile, keys_of
-from psp_harness.vocabulary import CREATES, EFFECT_KIND, WISHES
+from psp_harness.vocabulary import EFFECT_KIND, WISHES
 
-ROW_KIND = {"confirm-order": "order", "subscribe": "subscription", "refund-order": "refund"}
+ROW_KIND = {"confirm-order": "order", "subscribe": "subscription", "refund-order": "refund", "payout": "payout"}
 """What stands in the books about a wish."""
 
 PAYS = frozenset({"order", "subscription"})
@@ -47,9 +47,7 @@ class Wish:
     def called(self) -> str:
         """As people call it."""
         of = self.intent.amount
-        return {"confirm-order": f"the order of {of}", "subscribe": f"the subscription of {of}"}.get(
-            self.intent.operation, f"the refund of {of}"
-        )
+        return f"the {ROW_KIND[self.intent.operation]} of {of}"
 
     @property
     def is_at_risk(self) -> bool:
@@ -149,7 +147,7 @@ def sent(history: History, profile: Profile) -> Iterator[Sent]:
     """Every complete request that would move money."""
     by_step = {intent.step: intent for intent in history.intents}
     for x in history.exchanges:
-        if x.operation in CREATES and x.request is not None:
+        if x.operation in WISHES.values() and x.request is not None:
             yield Sent(x, by_step.get(x.step or 0), tuple(keys_of(profile, x.request)))
 
 
@@ -176,7 +174,7 @@ def _kind(operation: str) -> str:
 
 def _rows_of(effect: Effect, books: Books) -> tuple[Row, ...]:
     """Those that name it; where none does, those that are of its amount and name nothing, and may mean it."""
-    kind = [r for r in books.rows if (r.kind in PAYS) == (effect.kind == "payment")]
+    kind = [r for r in books.rows if ("payment" if r.kind in PAYS else r.kind) == effect.kind]
     named = tuple(r for r in kind if r.psp_id == effect.id)
     meant = (r for r in kind if not r.psp_id and r.amount == effect.amount and r.status in {"done", "in-doubt"})
     return named or tuple(meant)

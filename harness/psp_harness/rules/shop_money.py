@@ -22,12 +22,13 @@ from psp_harness.rules.of_shops import (
     wishes,
 )
 from psp_harness.rules.wording import done
+from psp_harness.vocabulary import WISHES
 
 _CALM = "no case asked for anything twice, lost an answer or ended the shop's process"
 
 
 def _payments(history: History, profile: Profile) -> Iterator[Wish]:
-    return (wish for wish in at_risk(history, profile) if wish.intent.operation != "refund-order")
+    return (wish for wish in at_risk(history, profile) if WISHES[wish.intent.operation] == "create-payment")
 
 
 @rule(
@@ -60,6 +61,25 @@ def _refunds(history: History, profile: Profile) -> Iterator[Wish]:
 )
 def a_refund_is_given_once(wish: Wish, profile: Profile) -> str | None:
     """A refund is given once, whoever presses again and whatever was lost in between."""
+    return _twice(wish)
+
+
+def _payouts(history: History, profile: Profile) -> Iterator[Wish]:
+    return (wish for wish in at_risk(history, profile) if wish.intent.operation == "payout")
+
+
+@rule(
+    "a-payout-is-sent-once",
+    role=Role.SHOP,
+    on=_payouts,
+    needs={"payouts", "pays-out"},
+    needs_effects=True,
+    otherwise=_CALM,
+    source="Hyperswitch crates/router/src/core/payouts.rs: a payout has an id of the caller's; failure modes C14, C15",
+    fix="write a pending row for the payout first, commit it, and send that row's id, each time",
+)
+def a_payout_is_sent_once(wish: Wish, profile: Profile) -> str | None:
+    """A payout is sent once, whoever runs the payroll again and whatever was lost in between."""
     return _twice(wish)
 
 

@@ -26,7 +26,7 @@ Params = Mapping[str, Any]
 
 KNOWN = "reference:shop?database=postgresql://127.0.0.1/shop"
 TOKEN = "psp_harness_token"  # noqa: S105 - it stands for a card, and opens nothing
-FEATURES = ("durable", "parallel", "refund-id-is-key", "told-by-webhook", "commit-points")
+FEATURES = ("durable", "parallel", "refund-id-is-key", "told-by-webhook", "pays-out", "commit-points")
 
 _DATABASE = re.compile(r"\Ashop(\?database=(?P<url>.+))?\Z")
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)", re.IGNORECASE)
@@ -41,6 +41,7 @@ ORDERS: Mapping[str, str] = {
     "cancelled": "failed",
 }
 REFUNDS: Mapping[str, str] = {"pending": "in-doubt", "succeeded": "done", "failed": "failed"}
+PAYOUTS: Mapping[str, str] = {**REFUNDS, "reversed": "failed"}
 
 
 def database_of(name: str) -> str:
@@ -117,6 +118,11 @@ class ReferenceShop:
         )
         return _said(REFUNDS, refund.status)
 
+    def payout(self, params: Params) -> Said:
+        """Send money to somebody; the request is what was submitted."""
+        money = {"amount": params["amount"], "currency": params["currency"]}
+        return _said(PAYOUTS, self.shop.payouts.pay_out(params["request_id"], destination=TOKEN, **money).status)
+
     def deliver_webhook(self, params: Params) -> Said:
         """Take it, as its front does."""
         from psp_harness.reference.shop.inbox import NotBelieved
@@ -140,6 +146,7 @@ class ReferenceShop:
             "ok": {
                 "orders": [_order(row) for row in told["orders"]],
                 "refunds": [{**row, "status": REFUNDS[row["status"]]} for row in told["refunds"]],
+                "payouts": [_payout(row) for row in told["payouts"]],
                 "commits": self.commits.count,
             }
         }
@@ -175,6 +182,13 @@ def _order(row: Params) -> Said:
         "status": status,
         "psp_id": row["id"] if status == "done" else None,
     }
+
+
+def _payout(row: Params) -> Said:
+    """A payout; the PSP's id of it is the row's own."""
+    status = PAYOUTS[row["status"]]
+    money = {name: row[name] for name in ("id", "amount", "currency")}
+    return {**money, "status": status, "psp_id": row["id"] if status == "done" else None}
 
 
 def _said(words: Mapping[str, str], status: str) -> Said:

@@ -14,9 +14,10 @@ from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.events import Event
 from psp_harness.reference.shop.inbox import Applies, Inbox
 from psp_harness.reference.shop.orders import Orders
+from psp_harness.reference.shop.payouts import Payouts
 from psp_harness.reference.shop.refunds import Refunds
 from psp_harness.reference.shop.states import OrderEvent
-from psp_harness.reference.shop.tables import Order, Refund
+from psp_harness.reference.shop.tables import Order, Payout, Refund
 
 
 class AsksFirst(Refunds):
@@ -32,6 +33,22 @@ class AsksFirst(Refunds):
         more = {"id": name, "order_id": order_id, "request": request, "amount": amount, "psp_id": psp_id}
         with self._books.transaction() as session:
             session.add(Refund(status="succeeded" if status == "succeeded" else "pending", **more))
+        return self.get(name)
+
+
+class SendsFirst(Payouts):
+    """Without the pending row: it sends with an id that it has just made, and writes the row when it knows."""
+
+    def pay_out(self, request: str, *, amount: int, currency: str, destination: str) -> Payout:
+        with self._books.transaction() as session:
+            same = session.scalars(select(Payout).where(Payout.request == request)).first()
+        if same is not None:
+            return same
+        wanted: dict[str, Any] = {"amount": amount, "currency": currency, "destination": destination}
+        name = f"out_{secrets.token_hex(12)}"
+        self._psp.create_payout(name, **wanted)
+        with self._books.transaction() as session:
+            session.add(Payout(id=name, request=request, status="succeeded", **wanted))
         return self.get(name)
 
 

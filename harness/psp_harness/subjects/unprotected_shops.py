@@ -33,6 +33,24 @@ def reference_shop_without_a_pending_row() -> object:
     return _with(refunds="AsksFirst")
 
 
+@miniature("reference-shop-as-it-is", role=Role.SHOP, profile=PROFILE)
+def reference_shop_as_it_is() -> object:
+    """The reference shop, with all of its protections."""
+    return _with()
+
+
+@miniature(
+    "reference-shop-without-a-pending-payout",
+    role=Role.SHOP,
+    mode="C15",
+    profile=PROFILE,
+    breaks=LOST | {"a-payout-is-sent-once", "a-wish-keeps-its-key"} - {"the-books-balance"},
+)
+def reference_shop_without_a_pending_payout() -> object:
+    """The reference shop, sending money out before it writes the payout's row."""
+    return _with(payouts="SendsFirst")
+
+
 @miniature(
     "reference-shop-without-a-checkout",
     role=Role.SHOP,
