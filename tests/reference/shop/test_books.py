@@ -3,13 +3,15 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from psp_harness.errors import UsageError
-from psp_harness.reference.shop.books import Books
+from psp_harness.reference.shop.books import MIGRATIONS, Books
 from psp_harness.reference.shop.tables import Order, Subscription, Table
 
 
@@ -99,4 +101,37 @@ def test_what_fails_is_said_without_what_was_to_be_written(database: str) -> Non
     with pytest.raises(IntegrityError) as failed, books.transaction() as session:
         session.add(Subscription(**row, customer_id="cus_0", method="pm_of_ada"))
     assert "pm_of_ada" not in str(failed.value)
+    books.close()
+
+
+def test_a_shop_of_yesterday_is_brought_to_today(database: str) -> None:
+    """Its orders are there afterwards, and are nobody's: there were no customers then."""
+    books = Books(database)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with books.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text("INSERT INTO orders VALUES ('ord_1', 'cart-1', 6540, 'EUR', 'automatic', 'paid', 6540)")
+        )
+    books.prepare()
+    with books.snapshot() as session:
+        order = session.get_one(Order, "ord_1")
+    assert (order.captured, order.customer_id) == (6540, None)
+    books.close()
+
+
+def test_every_step_can_be_taken_back(database: str) -> None:
+    """Down to nothing, and up again."""
+    books = Books(database)
+    books.prepare()
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with books.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert set(inspect(books.engine).get_table_names()) <= {"alembic_version"}
+    books.prepare()
+    assert set(Table.metadata.tables) <= set(inspect(books.engine).get_table_names())
     books.close()

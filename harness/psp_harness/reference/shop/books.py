@@ -21,7 +21,7 @@ from psp_harness.reference.shop.tables import Table
 WAIT_SECONDS = 10
 """How long a transaction waits for another one."""
 
-_MIGRATIONS = Path(__file__).with_name("migrations")
+MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATING = 7_733_091
 """An advisory lock of PostgreSQL: of several processes that start together, one migrates."""
 
@@ -36,7 +36,7 @@ class Books:
     def prepare(self) -> None:
         """Apply the migrations that are missing."""
         config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
+        config.set_main_option("script_location", str(MIGRATIONS))
         with self.engine.begin() as connection:
             if self.engine.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
