@@ -79,7 +79,9 @@ async def serving(settings: Settings) -> AsyncIterator[Running]:
         hosting.in_thread(app) as base_url,
         httpx.AsyncClient(base_url=base_url, timeout=BOUND, verify=PLAIN) as http,
     ):
-        yield Running(http, base_url)
+        running = Running(http, base_url)
+        await running.reconcile()  # after the one that it began with
+        yield running
 
 
 async def until(look: Callable[[], Awaitable[T]], decided: Callable[[T], object]) -> T:

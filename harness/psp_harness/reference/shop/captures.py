@@ -32,9 +32,9 @@ class Captures:
         wanted = whole if amount is None else expect_amount(amount)
         if wanted > whole:
             raise TooMuch(f"capture of {wanted}: order {order_id!r} is of {whole}")
-        self._orders.claim(order_id, OrderEvent.CAPTURE)
         return self._ask(
             order_id,
+            OrderEvent.CAPTURE,
             lambda: self._psp.capture_payment(f"{order_id}-capture", payment_id=order_id, amount=wanted),
         )
 
@@ -42,18 +42,21 @@ class Captures:
         """Give up an order whose money was not taken. Raises as `capture_order` does."""
         if self._orders.get(order_id).status == OrderStatus.CREATED:
             return self._orders.move(order_id, OrderEvent.CANCEL)
-        self._orders.claim(order_id, OrderEvent.VOID)
-        return self._ask(order_id, lambda: self._psp.cancel_payment(f"{order_id}-void", payment_id=order_id))
+        return self._ask(
+            order_id, OrderEvent.VOID, lambda: self._psp.cancel_payment(f"{order_id}-void", payment_id=order_id)
+        )
 
-    def _ask(self, order_id: str, call: Callable[[], Payment]) -> Order:
-        try:
-            payment = call()
-        except (NotSent, RateLimited):
-            self._orders.move(order_id, OrderEvent.RELEASE)
-            raise
-        except Rejected as error:  # this request did nothing; an earlier one may have
-            return self._after_a_no(order_id, error)
-        return self._orders.book(payment)
+    def _ask(self, order_id: str, step: OrderEvent, call: Callable[[], Payment]) -> Order:
+        with self._orders.asking.about(order_id):
+            self._orders.claim(order_id, step)
+            try:
+                payment = call()
+            except (NotSent, RateLimited):
+                self._orders.move(order_id, OrderEvent.RELEASE)
+                raise
+            except Rejected as error:  # this request did nothing; an earlier one may have
+                return self._after_a_no(order_id, error)
+            return self._orders.book(payment)
 
     def _after_a_no(self, order_id: str, error: PaymentError) -> Order:
         order = self._orders.settle(order_id)

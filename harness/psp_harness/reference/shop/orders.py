@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from psp_harness.reference.client_answers import Payment
 from psp_harness.reference.client_errors import Declined, NotSent, RateLimited, Rejected
+from psp_harness.reference.shop.asking import Asking
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.psp import Capture, PaymentProvider
 from psp_harness.reference.shop.refusals import Conflict, Mismatch, NotFound, WrongState, expect_amount, expect_word
@@ -39,6 +40,7 @@ class Orders:
 
     def __init__(self, books: Books, psp: PaymentProvider) -> None:
         self._books, self._psp = books, psp
+        self.asking = Asking()
 
     def place_order(
         self,
@@ -80,20 +82,8 @@ class Orders:
         Raises `WrongState` for all the others, and what `client_errors` names. After an `OutcomeUnknown` the order
         stays in `confirming`, and `settle` finds out.
         """
-        order = self.claim(order_id)
-        try:
-            payment = ask(order)
-        except (NotSent, RateLimited):
-            self.move(order.id, OrderEvent.RELEASE)
-            raise
-        except Declined:
-            self.move(order.id, OrderEvent.FAIL)
-            raise
-        except Rejected:  # this request did nothing; an earlier one under this id may have
-            if (settled := self.settle(order.id)).status != OrderStatus.CREATED:
-                return settled
-            raise
-        return self.book(payment)
+        with self.asking.about(order_id):
+            return self._pay(order_id, ask)
 
     def claim(self, order_id: str, step: OrderEvent = OrderEvent.CONFIRM) -> Order:
         """The guard against double submit: a step that asks the PSP is made once. Raises `WrongState`, `NotFound`."""
@@ -130,7 +120,8 @@ class Orders:
     def in_doubt(self) -> list[str]:
         """The orders of which the shop cannot say whether their money moved."""
         with self._books.transaction() as session:
-            return list(session.scalars(select(Order.id).where(Order.status.in_(IN_DOUBT)).order_by(Order.id)))
+            open_ = session.scalars(select(Order.id).where(Order.status.in_(IN_DOUBT)).order_by(Order.id))
+            return [order_id for order_id in open_ if order_id not in self.asking]
 
     def move(self, order_id: str, event: OrderEvent) -> Order:
         """Let an event happen to an order, if its state allows it."""
@@ -138,6 +129,22 @@ class Orders:
             order = locked(session, order_id)
             apply(order, event)
         return order
+
+    def _pay(self, order_id: str, ask: Callable[[Order], Payment]) -> Order:
+        order = self.claim(order_id)
+        try:
+            payment = ask(order)
+        except (NotSent, RateLimited):
+            self.move(order.id, OrderEvent.RELEASE)
+            raise
+        except Declined:
+            self.move(order.id, OrderEvent.FAIL)
+            raise
+        except Rejected:  # this request did nothing; an earlier one under this id may have
+            if (settled := self.settle(order.id)).status != OrderStatus.CREATED:
+                return settled
+            raise
+        return self.book(payment)
 
     def _write(
         self, session: Session, checkout: str, customer_id: str | None, amount: int, currency: str, capture: Capture

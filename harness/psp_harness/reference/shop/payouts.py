@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from psp_harness.reference.client_errors import Rejected
+from psp_harness.reference.shop.asking import Asking
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.psp import PayoutProvider, PayoutTold
 from psp_harness.reference.shop.refusals import NOT_JUDGED, Conflict, Mismatch, NotFound, expect_amount, expect_word
@@ -28,6 +29,7 @@ class Payouts:
 
     def __init__(self, books: Books, psp: PayoutProvider) -> None:
         self._books, self._psp = books, psp
+        self._asking = Asking()
 
     def pay_out(self, request: str, *, amount: int, currency: str, destination: str) -> Payout:
         """Send `amount` minor units; the same `request` is the same payout, however often it comes.
@@ -35,8 +37,9 @@ class Payouts:
         Raises `Invalid`, `Conflict`, and what `client_errors` names. Unless the PSP said no for certain it
         stays pending.
         """
-        payout, opened = self.open_payout(request, amount=amount, currency=currency, destination=destination)
-        return self.send_payout(payout.id) if opened else payout
+        with self._asking.about(request):
+            payout, opened = self.open_payout(request, amount=amount, currency=currency, destination=destination)
+            return self.send_payout(payout.id) if opened else payout
 
     def open_payout(self, request: str, *, amount: int, currency: str, destination: str) -> tuple[Payout, bool]:
         """Phase 1: the pending row, and whether it is a new one."""
@@ -88,8 +91,8 @@ class Payouts:
     def in_doubt(self) -> list[str]:
         """The payouts whose outcome is open."""
         with self._books.transaction() as session:
-            pending = select(Payout.id).where(Payout.status == PayoutStatus.PENDING)
-            return list(session.scalars(pending.order_by(Payout.id)))
+            pending = session.scalars(select(Payout).where(Payout.status == PayoutStatus.PENDING).order_by(Payout.id))
+            return [each.id for each in pending if each.request not in self._asking]
 
     def _after_a_no(self, payout_id: str, error: Rejected) -> Payout:
         """A refusal says nothing of an earlier request under this key: only where there is none, it is one."""

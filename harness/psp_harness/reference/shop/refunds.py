@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from psp_harness.reference.client_errors import Declined, Rejected
 from psp_harness.reference.shop import orders
+from psp_harness.reference.shop.asking import Asking
 from psp_harness.reference.shop.books import Books
 from psp_harness.reference.shop.disputes import disputed
 from psp_harness.reference.shop.psp import RefundProvider
@@ -38,14 +39,16 @@ class Refunds:
 
     def __init__(self, books: Books, psp: RefundProvider) -> None:
         self._books, self._psp = books, psp
+        self._asking = Asking()
 
     def refund_order(self, order_id: str, *, request: str, amount: int) -> Refund:
         """Give back `amount` minor units of an order; the same `request` is the same refund, however often it comes.
 
         Raises what `open_refund` and `send_refund` do.
         """
-        refund, opened = self.open_refund(order_id, request=request, amount=amount)
-        return self.send_refund(refund.id) if opened else refund
+        with self._asking.about((order_id, request)):
+            refund, opened = self.open_refund(order_id, request=request, amount=amount)
+            return self.send_refund(refund.id) if opened else refund
 
     def open_refund(self, order_id: str, *, request: str, amount: int) -> tuple[Refund, bool]:
         """Phase 1: the pending row, and whether it is a new one. The order is locked while its rest is counted.
@@ -105,8 +108,8 @@ class Refunds:
     def in_doubt(self) -> list[str]:
         """The refunds whose outcome is open."""
         with self._books.transaction() as session:
-            pending = select(Refund.id).where(Refund.status == RefundStatus.PENDING)
-            return list(session.scalars(pending.order_by(Refund.id)))
+            pending = session.scalars(select(Refund).where(Refund.status == RefundStatus.PENDING).order_by(Refund.id))
+            return [each.id for each in pending if (each.order_id, each.request) not in self._asking]
 
     def _after_a_no(self, refund_id: str, error: Rejected) -> Refund:
         """A refusal says nothing of an earlier request under this key: only where there is none, it is one."""

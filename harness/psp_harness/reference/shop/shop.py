@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,7 @@ class Shop:
     ) -> None:
         """Raises `UsageError` for a database that it cannot use; migrations are applied here."""
         self._locks = locks or NoLocks()
+        self._one_at_a_time = threading.Lock()
         self.books = parts.books(database_url)
         self.books.prepare()
         self.orders = parts.orders(self.books, psp)
@@ -103,7 +105,7 @@ class Shop:
         one does it at a time.
         """
         found = Reconciled()
-        with self._locks.held("reconcile") as mine:
+        with self._one_at_a_time, self._locks.held("reconcile") as mine:
             if mine:
                 self._settle_all(found)
                 found.open |= dict.fromkeys(self._apply_waiting(), "it came too early")
