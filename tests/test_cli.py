@@ -110,7 +110,11 @@ RUN = ("run", "--subject")
     [
         ((*RUN, "reference:provider", "--profile", "strip"), "unknown profile 'strip'; did you mean 'stripe'?"),
         ((*RUN, "reference:provider", "--profile", "./no.toml"), "no.toml: No such file or directory; name an existing TOML file"),
-        ((*RUN, "stripe"), "'stripe' could be judged in several roles; add --role"),
+        ((*RUN, "stripe"), "'stripe' is no address; an address begins with one of"),
+        ((*RUN, "miniature:no-dedup"), "unknown miniature 'no-dedup'; did you mean 'no-dedupe'?"),
+        (("smoke", "miniature:no-dedup"), "unknown miniature 'no-dedup'; did you mean 'no-dedupe'?"),
+        ((*RUN, "exec:"), "'exec:' names nothing after exec:; a program that speaks the subject protocol"),
+        (("smoke", "exec: "), "'exec: ' names nothing after exec:; a program that speaks the subject protocol"),
         ((*RUN, "stripe", "--role", "client"), "'stripe' is no address; an address begins with one of"),
         ((*RUN, "sdk:strip"), "unknown SDK 'strip'; did you mean 'stripe'?"),
         ((*RUN, "miniature:carefull", "--role", "client"), "unknown miniature 'carefull'; did you mean 'careful-client'?"),
@@ -138,12 +142,18 @@ RUN = ("run", "--subject")
         (("serve", "--profile", "nope"), "unknown profile 'nope'"),
         (("watch", "--profile", "strip", "--", "true"), "unknown profile 'strip'; did you mean 'stripe'?"),
         (("watch", "--fault", "rain:create-payment", "--", "true"), "unknown fault 'rain'"),
-        (("watch", "--fault", "response-lost", "--", "true"), "strikes '', which is no operation of profile 'generic'; write response-lost:create-payment:1"),
+        (("watch", "--fault", "response-lost", "--", "true"), "--fault 'response-lost' does not say which requests it strikes; name an operation, and perhaps which of its requests: response-lost:create-payment:1"),
+        (("watch", "--fault", "response-lost:pay", "--", "true"), "strikes 'pay', which is no operation of profile 'generic'; write response-lost:create-payment:1"),
+        (("watch", "--fault", "status-answer:create-payment:status=99999", "--", "true"), "status is '99999'; expected a number from 200 to 599"),
+        (("watch", "--fault", "slow-answer:create-payment:seconds=-1", "--", "true"), "seconds is '-1'; expected a number from 0 to 3600"),
+        (("watch", "--fault", "slow-answer:create-payment:seconds=nan", "--", "true"), "seconds is 'nan'; expected a number from 0 to 3600"),
+        (("watch", "--fault", "sender-ended:create-payment:when=never", "--", "true"), "when is 'never'; expected one of before, acted, answered"),
+        (("watch", "--env", "FOO={bse_url}", "--", "true"), "--env 'FOO={bse_url}': nothing is put in the place of {bse_url}; write {base_url}"),
+        (("watch", "--env", "MY API", "--", "true"), "--env 'MY API': 'MY API' is no name of a variable; for instance STRIPE_API_BASE={base_url}/v1"),
         (("watch", "--env", "A=", "--", "true"), "--env takes NAME=VALUE; for instance --env STRIPE_API_BASE={base_url}/v1"),
         (("watch", "--upstream", "http://psp.example", "--", "true"), "'psp.example' is not loopback; if you mean it, add --allow-host"),
         (("watch", "--gate", "prod", "--", "true"), "unknown gate 'prod'"),
         (("smoke", "sdk:strip"), "unknown SDK 'strip'; did you mean 'stripe'?"),
-        (("smoke", "exec:true"), "add --role client or --role provider"),
         (("smoke", "miniature:careful-client", "--credential", "x"), "--credential takes NAME=VALUE"),
         (("serve", "--port", "99999"), "cannot listen on 127.0.0.1:99999"),
         (("serve", "--port", "0", "--host", "psp..example"), "cannot listen on psp..example:0"),
@@ -557,6 +567,15 @@ def test_a_watched_command_ends_with_the_status_of_what_it_did(
     assert "any team's own gateway or middleware is at http://127.0.0.1:" in said.err
 
 
+def test_what_was_watched_without_a_fault_is_told_to_lose_an_answer(call: Call, tmp_path: Path) -> None:
+    """In the last line; where a fault struck, there is another next step."""
+    (tmp_path / "pays.py").write_text(PAYS, encoding="utf-8")
+    command = ("--env", "GATEWAY", "--", sys.executable, "pays.py", '{"Idempotency-Key": "a"}')
+    assert call("watch", *command).last_line.endswith("Next: lose an answer: --fault response-lost:create-payment:1")
+    late = call("watch", "--fault", "slow-answer:create-payment:1:seconds=0", *command)
+    assert late.last_line.endswith("Next: run this for every change, in CI")
+
+
 def test_a_violation_of_a_watched_command_can_be_quarantined(call: Call, tmp_path: Path) -> None:
     """Under its verdict's id, at a gate, as one of a run."""
     (tmp_path / "pays.py").write_text(PAYS, encoding="utf-8")
@@ -567,6 +586,16 @@ def test_a_violation_of_a_watched_command_can_be_quarantined(call: Call, tmp_pat
     (tmp_path / "QUARANTINE.md").write_text(QUARANTINE.replace(ROW, row), encoding="utf-8")
     command = ("--", sys.executable, "pays.py", "{}")
     assert [call("watch", "--env", "GATEWAY", *gate, *command).status for gate in ((), ("--gate", "pr"))] == [1, 0]
+    assert call("quarantine", "check", "--today", "2026-01-02").status == 0
+
+
+def test_smoke_takes_a_program_for_a_client(call: Call) -> None:
+    """The call of the front page as it stands."""
+    example = Path(__file__).parents[1] / "docs" / "examples" / "adapter.py"
+    said = call("smoke", f"exec:{sys.executable} {example}")
+    assert said.status == 0
+    assert said.out.startswith("client exec:")
+    assert "Next: psp-harness run --role client --subject" in said.out
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,38 @@ def test_what_add_writes_excuses_what_failed(runner: str, call: Call, tmp_path: 
     assert f"EXCUSED  {found[1]}" in call("settle", "--gate", "pr", results, *DAY).out
 
 
+WATCHED = "client/generic/watched-command/every-post-carries-a-key"
+PAYS = """
+import http.client, json, os, pathlib
+key = {"Idempotency-Key": "order-7"} if pathlib.Path("mended").exists() else {}
+psp = http.client.HTTPConnection(os.environ["PSP_BASE_URL"].removeprefix("http://"))
+psp.request("POST", "/payments", json.dumps({"amount": 5, "currency": "EUR"}), {"Authorization": "Bearer x", **key})
+psp.getresponse()
+"""
+
+
+def test_what_a_watched_command_breaks_goes_in_and_out(call: Call, tmp_path: Path) -> None:
+    """`add` takes it from the last report, `check` knows the case, and `release` says how it is proven, and proves it."""
+    (tmp_path / "pays.py").write_text(PAYS, encoding="utf-8")
+    watch = ("watch", "--", sys.executable, "pays.py")
+    assert call(*watch).status == 1
+    said = add(call, what=WATCHED)
+    assert said.status == 0, said.err
+    assert call("quarantine", "check", *DAY).status == 0
+    (row,) = read(tmp_path / "QUARANTINE.md")
+    assert row.subject == f"{sys.executable} pays.py"
+    how = f"-- psp-harness watch --strict --profile generic --only '{WATCHED}' --fault … -- {row.subject}"
+    assert how in refusal(call("quarantine", "release", WATCHED, "--run", *DAY))
+    assert how in call("quarantine", "release", WATCHED, *DAY).err
+    program = Path(sys.executable).with_name("psp-harness")
+    proof = ("--", str(program), "watch", "--strict", "--only", WATCHED, "--", sys.executable, "pays.py")
+    assert call("quarantine", "release", WATCHED, *DAY, *proof).status == 1
+    (tmp_path / "mended").touch()
+    proven = call("quarantine", "release", WATCHED, *DAY, *proof)
+    assert proven.status == 0, proven.err
+    assert read(tmp_path / "QUARANTINE.md") == ()
+
+
 def test_add_knows_from_the_history_what_is_flaky(call: Call, tmp_path: Path) -> None:
     """What went both ways is, and carries its rate."""
     record(tmp_path, "passed", "violated", "passed", "passed", "violated")
@@ -244,6 +276,7 @@ def test_check_is_green_on_a_file_in_order(call: Call, tmp_path: Path) -> None:
         ({"what": "provider/generic/payment-repeatd/*"}, "names a case that does not exist; did you mean 'payment-repeated'?"),
         ({"what": "provider/strip/payment-repeated/*"}, "names a profile that does not exist; did you mean 'stripe'?"),
         ({"what": "client/stripe/payment-repeated/*"}, "names a case that does not exist"),
+        ({"what": "provider/generic/watched-command/*"}, "names a case that does not exist"),
     ],
 )  # fmt: skip
 def test_check_judges_the_whole_file(change: dict[str, str], says: str, call: Call, tmp_path: Path) -> None:

@@ -104,7 +104,8 @@ def test_a_subject_that_cannot_be_driven_fails_one_test_and_passes_none(suite: p
     ("arguments", "says"),
     [
         (("--psp-subject", "sdk:strip"), "unknown SDK 'strip'; did you mean 'stripe'?"),
-        (("--psp-subject", "nothing"), "'nothing' could be judged in several roles"),
+        (("--psp-subject", "nothing"), "'nothing' is no address; an address begins with one of"),
+        (("--psp-subject", "miniature:no-dedup"), "unknown miniature 'no-dedup'; did you mean 'no-dedupe'?"),
         (("--psp-subject", "miniature:careful-client", "--psp-role", "bank"), "--psp-role is 'bank'; expected one of client"),
         (("--psp-subject", "miniature:careful-client", "--psp-profile", "strip"), "unknown profile 'strip'; did you mean 'stripe'?"),
         (("psp-harness.toml",), "psp-harness.toml: run[0].role: Invalid enum value 'bank'"),

@@ -192,6 +192,8 @@ def test_what_is_wrong_is_said_in_a_sentence(deed: Deed, claim: Claim, says: str
         ("rain", "create-payment", {}, "unknown fault 'rain'"),
         ("response-lost", "pay", {}, "unknown operation 'pay'"),
         ("response-lost", "create-payment", {"status": 1}, "fault 'response-lost' has no option 'status'"),
+        ("status-answer", "create-payment", {"status": 99999}, "option status of fault 'status-answer' is 99999"),
+        ("slow-answer", "create-payment", {"seconds": -1}, "option seconds of fault 'slow-answer' is -1"),
     ],
 )
 def test_a_fault_that_cannot_be_is_refused(
@@ -200,6 +202,23 @@ def test_a_fault_that_cannot_be_is_refused(
     """At once, with what there is."""
     with pytest.raises(UsageError, match=says):
         psp.strike(fault, operation, **options)
+
+
+def test_an_operation_that_does_not_exist_is_one_sentence(suite: pytest.Pytester) -> None:
+    """In a fault and in an assertion, which would hold of nothing; under it stand no lines of the plugin."""
+    suite.makepyfile(
+        f"{SENDS}"
+        "def test_fault(psp):\n    psp.lose_answer('create-paymnt')\n"
+        "def test_strike(psp):\n    psp.strike('respnse-lost', 'create-payment')\n"
+        "def test_claim(psp):\n    pay(psp)\n    psp.assert_no_effect('create-paymnt')\n"
+    )
+    result = suite.runpytest("-q")
+    result.assert_outcomes(failed=3)
+    shown = result.stdout.str()
+    assert shown.count("unknown operation 'create-paymnt'; did you mean 'create-payment'?") >= 2
+    assert "unknown fault 'respnse-lost'; did you mean 'response-lost'?" in shown
+    assert "__tracebackhide__" not in shown
+    assert "psp.py:" not in shown.replace("test_psp.py:", "")
 
 
 def test_a_failure_shows_what_happened_without_its_secrets(psp: Psp) -> None:
@@ -238,7 +257,7 @@ def test_a_fault_that_meets_nothing_is_an_error(suite: pytest.Pytester) -> None:
     result = suite.runpytest("-q")
     result.assert_outcomes(passed=1, failed=1, errors=1)
     result.stdout.fnmatch_lines(
-        ["*response-lost was to strike request 1 of create-refund, and only 0 arrived: what this test*"]
+        ["*response-lost was to strike request 1 of create-refund, and none arrived: what this test*"]
     )
     assert "sentences.py" not in result.stdout.str()
 

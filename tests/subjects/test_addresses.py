@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -281,8 +282,15 @@ def test_a_role_is_taken_from_an_address_that_has_only_one() -> None:
     assert all(default_role(f"miniature:{name}") is each.role for name, each in MINIATURES.items())
     with pytest.raises(UsageError, match="add --role client or --role provider"):
         default_role("exec:true")
-    with pytest.raises(UsageError, match="could be judged in several roles"):
-        default_role("nonsense")
+    assert default_role("exec:true", of_a_program=Role.CLIENT) is Role.CLIENT
+    assert default_role("http://127.0.0.1:1", of_a_program=Role.CLIENT) is Role.PROVIDER
+    for wrong, says in (
+        ("nonsense", "'nonsense' is no address; an address begins with one of"),
+        ("exec:", "'exec:' names nothing after exec:; a program that speaks the subject protocol"),
+        ("miniature:no-dedup", "unknown miniature 'no-dedup'; did you mean 'no-dedupe'?"),
+    ):
+        with pytest.raises(UsageError, match=re.escape(says)):
+            default_role(wrong)
 
 
 def test_a_profile_is_taken_from_an_address_that_speaks_one() -> None:

@@ -98,11 +98,33 @@ async def test_what_it_prints_beside_the_protocol_is_kept(runs: Program) -> None
     assert "stderr: deprecated" in notes
 
 
+NODE = r"""
+sys.stderr.write('''node:internal/modules/cjs/loader:1143
+  throw err;
+  ^
+
+Error: Cannot find module './adapter'
+Require stack:
+- /shop/main.js
+    at Module._resolveFilename (node:internal/modules/cjs/loader:1140:15)
+    at Module._load (node:internal/modules/cjs/loader:981:27)
+    at node:internal/main/run_main_module:28:49 {
+  code: 'MODULE_NOT_FOUND',
+  requireStack: [ '/shop/main.js' ]
+}
+
+Node.js v18.19.0
+'''); sys.exit(1)
+"""
+"""As Node says it: the line that tells is not the last one."""
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("sys.exit(3)", "exited with status 3"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "was killed by signal 9"),
+        (NODE, "Error: Cannot find module './adapter'"),
         ("import nosuchmodule", "No module named 'nosuchmodule'"),
         ("next(answers()); sys.exit('out of money')", "out of money"),
         ("""say('{"id": "0", "ok": ')""", "begins as JSON and is none"),
@@ -112,7 +134,7 @@ async def test_what_it_prints_beside_the_protocol_is_kept(runs: Program) -> None
         ("""say('{"id": "7", "ok": {}}'); time.sleep(60)""", "answered id '7', which nobody asked"),
         ("""say('{"ok": {}}'); time.sleep(60)""", "answered id None, which nobody asked"),
     ],
-    ids=["exits", "is killed", "raises", "dies in the middle", "broken line", "deep line", "braces", "2 MiB",
+    ids=["exits", "is killed", "raises in Node", "raises", "dies in the middle", "broken line", "deep line", "braces", "2 MiB",
          "other id", "no id"],
 )  # fmt: skip
 async def test_a_process_that_does_not_answer_is_one_sentence(text: str, says: str, runs: Program) -> None:
@@ -165,7 +187,7 @@ async def test_a_line_on_standard_error_is_one_note(runs: Program) -> None:
     async with opened(runs(text)) as channel:
         for _ in range(3):
             await channel.ask("do", {}, timeout=BOUND)
-        with pytest.raises(SubjectError, match="its last words: 'stderr: and the last'"):
+        with pytest.raises(SubjectError, match="its last words: 'stderr: first line / and the last'"):
             await channel.ask("do", {}, timeout=BOUND)
         assert channel.notes() == ("stderr: first line", "stderr: and the last")
 

@@ -124,7 +124,8 @@ def test_effects_may_be_unknown() -> None:
 
 
 JUNK: list[tuple[Any, Any, str]] = [
-    (protocol.outcome, {}, "does not fit the protocol"),
+    (protocol.outcome, {}, "the answer to 'do' has none of ok, failed, refused, errored"),
+    (protocol.outcome, {"payment_id": "pay_1"}, "the answer to 'do' has none of ok, failed, refused, errored; it has 'payment_id'"),
     (protocol.outcome, {"ok": "yes"}, ".ok"),
     (protocol.outcome, {"ok": {}, "refused": {}}, "does not fit the protocol"),
     (protocol.outcome, {"failed": {"kind": "sorry"}}, ".failed.kind"),

@@ -22,7 +22,11 @@ _STYLE = {Sort.OK: "green", Sort.NOTE: "yellow", Sort.WRONG: "bold red"}
 
 @click.command()
 @click.argument("address")
-@click.option("--role", type=click.Choice([role.value for role in Role]), help="What the subject is.")
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in Role]),
+    help="What the subject is; a program (exec:) is a client, unless told.",
+)
 @click.option("--profile", "profile_name", metavar="NAME|FILE", help="Which PSP: see psp-harness list profiles.")
 @click.option("--effects", metavar="PATH", help="The provider's route that says what it did.")
 @click.option(
@@ -46,7 +50,7 @@ def smoke(  # noqa: PLR0913 - one parameter for each option
 
     Exit status 2: something is wrong with it. 0: nothing is.
     """
-    of_role = Role(role) if role else default_role(address)
+    of_role = Role(role) if role else default_role(address, of_a_program=Role.CLIENT)
     facts = profile.load(profile_name or default_profile(address))
     given = pairs(credentials, "--credential", "tenant-a=sk_test_…")
     options = Options(

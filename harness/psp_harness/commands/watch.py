@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +14,13 @@ import click
 from psp_harness import config, profile, quarantine, watching
 from psp_harness.commands import pairs
 from psp_harness.drive.watched import BASE_URL, PLACE
+from psp_harness.errors import UsageError
 from psp_harness.publishing import publish
 from psp_harness.quarantine import GATES
 from psp_harness.settle import exit_status
 
+_PLACED = PLACE.strip("{}")
+_EXAMPLE = f"STRIPE_API_BASE={PLACE}/v1"
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -88,9 +93,16 @@ def watch(  # noqa: PLR0913 - one parameter for each option
 
 
 def _variables(texts: tuple[str, ...]) -> dict[str, str]:
-    """A name alone has the base URL."""
+    """A name alone has the base URL. Raises `UsageError` for what cannot have been meant."""
+    for text in texts:
+        name, _, said = text.partition("=")
+        if re.search(r"\s", name):
+            raise UsageError(f"--env {text!r}: {name!r} is no name of a variable", do=f"for instance {_EXAMPLE}")
+        for word in re.findall(r"\{(\w+)\}", said):
+            if word != _PLACED and difflib.get_close_matches(word.lower(), [_PLACED], cutoff=0.5):
+                raise UsageError(f"--env {text!r}: nothing is put in the place of {{{word}}}", do=f"write {PLACE}")
     written = (text if "=" in text else f"{text}={PLACE}" for text in texts)
-    return pairs(written, "--env", f"STRIPE_API_BASE={PLACE}/v1")
+    return pairs(written, "--env", _EXAMPLE)
 
 
 def _announce(base_url: str, title: str) -> None:

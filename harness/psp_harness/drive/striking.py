@@ -31,8 +31,14 @@ def strikes_of(texts: Sequence[str], profile: Profile) -> tuple[Strike, ...]:
 
 
 def _strike(text: str, profile: Profile) -> Strike:
-    name, operation, *more = text.split(":") if ":" in text else (text, "")
+    name, *more = text.split(":")
     fault = faults.load().named(name)
+    operation = more.pop(0) if more else ""
+    if not operation:
+        raise UsageError(
+            f"--fault {text!r} does not say which requests it strikes",
+            do=f"name an operation, and perhaps which of its requests: {name}:create-payment:1",
+        )
     if operation not in profile.operations:
         raise UsageError(
             f"--fault {text!r} strikes {operation!r}, which is no operation of profile {profile.name!r}",
@@ -66,7 +72,10 @@ def _option(text: str, part: str, fault: Fault) -> dict[str, Value]:
         raise UsageError(f"--fault {text!r}: {fault.id} has no option {name!r}", do=known)
     kind = fault.options[name]
     try:
-        return {name: _WORDS[written] if kind is bool else kind(written)}
+        value = _WORDS[written] if kind is bool else kind(written)
+        expected = faults.expected_of(name, value)
     except (KeyError, ValueError):
         expected = "true or false" if kind is bool else f"{kind.__name__}"
-        raise UsageError(f"--fault {text!r}: {name} is {written!r}", do=f"expected {expected}") from None
+    if expected:
+        raise UsageError(f"--fault {text!r}: {name} is {written!r}", do=f"expected {expected}")
+    return {name: value}

@@ -76,6 +76,19 @@ class Fault:
     """What a case may say beside it, and of which type: `float` takes whole numbers too."""
 
 
+_BETWEEN: Mapping[str, tuple[float, float]] = {"status": (200, 599), "seconds": (0, 3600), "retry_after": (0, 86_400)}
+"""Of options that are numbers: the least and the most; a status is that of a final answer."""
+_WORDS: Mapping[str, tuple[str, ...]] = {"when": ("before", "acted", "answered")}
+
+
+def expected_of(name: str, value: float | str | bool) -> str:
+    """What an option takes, where this value is none of that; empty where it is."""
+    if name in _BETWEEN:
+        least, most = _BETWEEN[name]
+        return "" if least <= float(value) <= most else f"a number from {least:g} to {most:g}"
+    return f"one of {', '.join(_WORDS[name])}" if name in _WORDS and value not in _WORDS[name] else ""
+
+
 FAULTS: Registry[Fault] = Registry("fault")
 
 

@@ -33,6 +33,7 @@ __all__ = [
     "is_of_another_run",
     "make",
     "moments",
+    "stand_ins",
 ]
 
 CASE_RUNS = "case-runs-to-its-end"
@@ -43,6 +44,11 @@ ANY_CASE = "any-case"
 
 WATCHED_COMMAND = "watched-command"
 """Stands for the case in the verdicts on a command that was watched: nobody planned what it does."""
+
+
+def stand_ins(role: Role) -> tuple[str, ...]:
+    """The words that stand for a case in the verdicts of a role, beside the cases that there are."""
+    return (ANY_CASE, WATCHED_COMMAND) if role is Role.CLIENT else (ANY_CASE,)
 
 
 @dataclass(frozen=True, slots=True)

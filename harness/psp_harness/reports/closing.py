@@ -11,7 +11,7 @@ from psp_harness.model import Errored, Known, Level, Passed, Report, Unexercised
 from psp_harness.reports.findings import by_money
 from psp_harness.reports.json import summary
 from psp_harness.reports.line import Line
-from psp_harness.vocabulary import CRASH_POINT
+from psp_harness.vocabulary import CRASH_POINT, CREATES
 
 _ABOUT_KNOWN = (
     "KNOWN means: the rule does not hold, what is shown above did happen, and it was expected, because the profile "
@@ -127,10 +127,19 @@ def _passed(report: Report) -> Line:
             f"PASSED, but {_count(len(known), 'rule')} marked KNOWN above: do not rely on what is promised there{also}"
         )
         return Line(f"{said}. Next: psp-harness explain {known[0]}", style="bold cyan")
-    held = _count(len(_rules(_having(report, Passed))), "rule")
-    return Line(
-        f"PASSED: {held} judged, no MUST violated{also}. Next: run this for every change, in CI", style="bold green"
-    )
+    held, fault = _count(len(_rules(_having(report, Passed))), "rule"), _first_fault(report)
+    next_ = f"lose an answer: {fault}" if fault else "run this for every change, in CI"
+    return Line(f"PASSED: {held} judged, no MUST violated{also}. Next: {next_}", style="bold green")
+
+
+def _first_fault(report: Report) -> str:
+    """What to try first with a command that was watched while nothing went wrong; empty for everything else."""
+    histories = list(report.histories.values())
+    exchanges = [exchange for history in histories for exchange in history.exchanges]
+    if not any(history.observed for history in histories) or any(exchange.fault for exchange in exchanges):
+        return ""
+    operation = next((x.operation for x in exchanges if x.operation in CREATES), "create-payment")
+    return f"--fault response-lost:{operation}:1"
 
 
 def _rules(verdicts: list[Verdict]) -> list[str]:

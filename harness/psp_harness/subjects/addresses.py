@@ -152,22 +152,24 @@ async def open_shop(address: str, options: Options) -> AsyncIterator[ShopSubject
         yield await kind.shop(rest, options, stack)
 
 
-def default_role(address: str) -> Role:
+def default_role(address: str, *, of_a_program: Role | None = None) -> Role:
     """The role of an address: what it brings, or client or provider. Raises `UsageError` where it could be either.
 
-    What it receives is judged only where that is asked for.
+    What it receives is judged only where that is asked for; `of_a_program`: in doubt what an `exec:` is.
     """
-    name, _, rest = address.partition(":")
-    if name == "miniature" and rest in MINIATURES:
-        return MINIATURES[rest].role
+    name, _, rest = _known(address)
+    if name == "miniature":
+        return MINIATURES.named(rest).role
     if name == "reference" and rest.partition("?")[0] in set(Role):
         return Role(rest.partition("?")[0])
-    roles = KINDS[name].roles if name in KINDS else ()
+    roles = KINDS[name].roles
+    if name == "exec" and of_a_program is not None:
+        return of_a_program
     usual = [role for role in roles if role in {Role.CLIENT, Role.PROVIDER}]
     if len(usual) != 1:
         raise UsageError(
             f"{presentable(address)!r} could be judged in several roles",
-            do=f"add --role {' or --role '.join(roles or Role)}",
+            do=f"add --role {' or --role '.join(roles)}",
         )
     return usual[0]
 
@@ -182,15 +184,21 @@ def default_profile(address: str) -> str:
     return "hyperswitch-docs" if address.startswith(("reference:client", "reference:shop")) else "generic"
 
 
-def _split(address: str, role: Role) -> tuple[Kind, str]:
+def _known(address: str) -> tuple[str, str, str]:
+    """Kind, colon and the rest, which is something. Raises `UsageError` where the kind does not exist."""
     name, separator, rest = address.partition(":")
     if not separator or name not in KINDS:
         kinds = ", ".join(f"{known}:" for known in KINDS)
         raise UsageError(f"{presentable(address)!r} is no address", do=f"an address begins with one of {kinds}")
+    if not rest.strip():
+        raise UsageError(f"{address!r} names nothing after {name}:", do=KINDS[name].meaning)
+    return name, separator, rest
+
+
+def _split(address: str, role: Role) -> tuple[Kind, str]:
+    name, _, rest = _known(address)
     kind = KINDS[name]
     if role not in kind.roles:
         fitting = ", ".join(f"{known}:" for known, each in KINDS.items() if role in each.roles)
         raise UsageError(f"{name}: cannot be judged as {role}", do=f"for a {role} use {fitting}")
-    if not rest:
-        raise UsageError(f"{address!r} names nothing after {name}:", do=kind.meaning)
     return kind, rest

@@ -9,7 +9,9 @@ import asyncio
 import inspect
 import json
 import os
+import re
 import signal
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -22,7 +24,13 @@ MAX_LINE = 2**20
 """Bytes; interfaces: at most 1 MiB a line."""
 
 _END_SECONDS = 1.0
-_SILENCE = {"", "stderr:"}
+_STDERR = "stderr: "
+_FRAME = re.compile(r"(stderr: )?\s+at \S|(stderr: )?  File \"")
+"""Where something was called from, as V8, the JVM and Python print it: that says little of why."""
+_LAST_LINES = 6
+_LAST = 200
+"""Characters of each that are shown."""
+_TELLS = re.compile(r"\w")
 _MAX_NOTES = 200
 _TAIL = 2_000
 
@@ -53,7 +61,7 @@ class ProcessChannel:
         self._process = process
         self._waiting: dict[str, asyncio.Future[Message]] = {}
         self._notes: list[str] = []
-        self._last_words = ""
+        self._last_words: deque[str] = deque(maxlen=_LAST_LINES)
         self._count = 0
         self._broken: SubjectError | None = None
         self._errors = asyncio.create_task(self._read_errors())
@@ -185,7 +193,8 @@ class ProcessChannel:
             self._note(f"stderr: {rest}")
 
     def _note(self, text: str) -> None:
-        self._last_words = text if text.strip() not in _SILENCE else self._last_words
+        if _TELLS.search(text.removeprefix(_STDERR)) and not _FRAME.match(text):
+            self._last_words.append(text[:_LAST])
         if len(self._notes) < _MAX_NOTES:
             self._notes.append(text[:_TAIL])
 
@@ -204,7 +213,12 @@ class ProcessChannel:
         return SubjectError(f"the subject {how} before it answered{self._tail()}", do="run the command by hand")
 
     def _tail(self) -> str:
-        return f"; its last words: {self._last_words[-200:]!r}" if self._last_words else ""
+        """What it said last, from both of its outputs: the line that tells is seldom the very last one."""
+        lines, before = [], ""
+        for text in self._last_words:
+            lines.append(text.removeprefix(_STDERR).strip() if before.startswith(_STDERR) else text.rstrip())
+            before = text
+        return f"; its last words: {' / '.join(lines)!r}" if lines else ""
 
 
 # --- an object --------------------------------------------------------------------------------------------------------

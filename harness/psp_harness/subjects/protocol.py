@@ -19,6 +19,8 @@ from psp_harness.errors import SubjectError
 from psp_harness.model import Claims, Done, Effect, Failed, Intent, Outcome, Refused, Retries, Row
 
 VERSION = 1
+ANSWERS = frozenset({"ok", "failed", "refused", "errored"})
+"""One of these is in every answer."""
 Message = Mapping[str, Any]
 
 
@@ -30,6 +32,12 @@ def _validator(part: str) -> jsonschema.Draft202012Validator:
 
 def check(part: str, message: object, command: str) -> Message:
     """The message, if it is what the schema calls `part`; raises `SubjectError` with the place where it is not."""
+    if part == "answer" and isinstance(message, Mapping) and not ANSWERS & message.keys():
+        has = f"; it has {', '.join(map(repr, message))}" if message else ""
+        raise SubjectError(
+            f"the answer to {command!r} has none of ok, failed, refused, errored{has}",
+            do="see docs/subject-protocol.md",
+        )
     error = best_match(_validator(part).iter_errors(message))
     if error is not None:
         where = error.json_path.removeprefix("$") or "the answer"

@@ -17,7 +17,7 @@ from psp_harness.commands.quarantine.file import opened
 from psp_harness.contracts import CASES
 from psp_harness.errors import UsageError
 from psp_harness.model import Role
-from psp_harness.plan import ANY_CASE, CASE_RUNS
+from psp_harness.plan import CASE_RUNS, stand_ins
 from psp_harness.quarantine import GATES, Kind, Row, beyond_limits, is_verdict_id, names, over_budget
 from psp_harness.registry import suggest
 from psp_harness.reports import markdown
@@ -84,7 +84,7 @@ def _names_nothing(row: Row, settings: config.Config) -> str:
     if row.rule not in {*known, CASE_RUNS}:
         return f"the row for {row.what!r} expects the rule {row.rule!r}, and there is none; {suggest(row.rule, known)}"
     role, psp, situation, _ = row.what.split("/")
-    cases = [*(each.id for each in _cases(settings) if each.role == Role(role)), ANY_CASE]
+    cases = [*(each.id for each in _cases(settings) if each.role == Role(role)), *stand_ins(Role(role))]
     if not any(names(situation, each) for each in cases):
         return f"the row for {row.what!r} names a case that does not exist; {suggest(situation, cases)}"
     if not any(names(row.what, f"{role}/{psp}/{each}/{row.rule}") for each in cases):
