@@ -104,6 +104,9 @@ def test_requests_belong_to_the_call_that_they_show(traffic: Traffic, steps: lis
     assert traffic.steps() == steps
 
 
+DRAWN = '{"amount": 5, "id": "6f9619ff-8b86-d011-b42d-00c04fc964f%s"}'
+CUSTOMER = DRAWN.replace("id", "customer")
+CARD = '{"amount": 5, "card": {"number": "424242424242%s"}}'
 UNSURE = {
     "two customers, perhaps": (lost(NAMELESS, "j").post(NAMELESS, "k"), True),
     "the same order, but not the same": (lost(ORDER % "7", "j").post(ORDER % '7", "x": "', "k"), True),
@@ -112,6 +115,13 @@ UNSURE = {
     ),
     "nobody was left without knowing": (Traffic().post(NAMELESS, "j", fault="slow-answer").post(NAMELESS, "k"), False),
     "another customer": (lost('{"amount": 5, "customer": 1}', "j").post('{"amount": 5, "customer": 2}', "k"), False),
+    "another customer, by a UUID": (lost(CUSTOMER % "a", "j").post(CUSTOMER % "b", "k"), False),
+    "an id of its own, a UUID": (lost(DRAWN % "a", "j").post(DRAWN % "b", "k"), True),
+    "another card": (lost(CARD % "1111", "j").post(CARD % "2222", "k"), False),
+    "another description": (lost('{"amount": 5, "for": "a book"}', "j").post('{"amount": 5, "for": "a pen"}', "k"), False),
+    "sent at another time": (
+        lost('{"amount": 5, "t": "2026-11-26T16:00:00Z"}', "j").post('{"amount": 5, "t": "2026-11-26T16:00:01Z"}', "k"), True,
+    ),
     "the same, written in another order": (lost(NAMELESS, "j").post('{"currency": "EUR", "amount": 5}', "k"), True),
     "a new request id each time": (
         lost('{"amount": 5, "request_id": 1}', "j").post('{"amount": 5, "request_id": 2}', "k"), True,

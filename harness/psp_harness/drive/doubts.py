@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from psp_harness.drive.calls import Asked, Call, is_any_between
+from psp_harness.drive.calls import Asked, Call, is_any_between, is_uncertain
 from psp_harness.drive.naming import looks_for
 from psp_harness.profile import Profile
 
@@ -56,7 +56,8 @@ def _common(asked: Sequence[Asked]) -> str:
     if asked[0].called:
         return f"ask for {str(asked[0].called)!r}"
     if len({each.rest for each in asked}) == 1:
-        return "have the same body"
+        same = len({each.exchange.request.body for each in asked if each.exchange.request is not None}) == 1
+        return f"have the same body{'' if same else ', but for what may be new at each attempt,'}"
     return f"name {' and '.join(f'{value!r}' for _, value in asked[0].names)}"
 
 
@@ -77,15 +78,18 @@ def _why(first: Asked, profile: Profile, *, looked: bool) -> str:
 def why_none_again(calls: Sequence[Call], asked: Sequence[Asked], unsure: str) -> str:
     """What there is to say where no call shows a second attempt that could be judged."""
     if unsure:
-        return f"whether anything was sent a second time cannot be told: {unsure}"
+        return (
+            "whether anything was sent a second time cannot be told, as is said of attempts-of-one-call-share-one-key"
+        )
     if any(len(call.attempts) > 1 for call in calls):
         return "what was sent a second time had no key"
-    struck = {each.alike: each.exchange.began for each in reversed(asked) if each.exchange.fault is not None}
-    if not struck:
-        return "no fault struck a request that moves money, so none had to be sent a second time"
-    if any(each.exchange.began > struck.get(each.alike, each.exchange.began) for each in asked):
+    left = [each for each in asked if each.exchange.fault is not None and is_uncertain(each.exchange.seen)]
+    if not left:
+        return "no fault left the sender of what moves money without knowing, so none had to be sent a second time"
+    since = {each.alike: each.exchange.began for each in reversed(left)}
+    if any(each.exchange.began > since.get(each.alike, each.exchange.began) for each in asked):
         return (
-            "what a fault struck was asked for again only by who knew what had become of it, or after something else "
-            "had been sent in between"
+            "what a fault had left open was asked for again after something else had been sent in between: who looks "
+            "first may take a new key"
         )
-    return "nothing that a fault struck was asked for again: as far as is to be seen, the client tries once"
+    return "nothing that a fault had left open was asked for again: as far as is to be seen, the client tries once"

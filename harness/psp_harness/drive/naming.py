@@ -29,6 +29,15 @@ _OF_THE_ATTEMPT = re.compile(
     "attempt|retry|retries|timestamp|nonce|trace|correlation|requestid|idempotency|sentat|createdat"
 )
 """In the name of what may be new at each attempt, and says nothing of what is wanted."""
+_OF_SOMEBODY = re.compile(
+    "customer|client|user|account|payer|buyer|card|token|mandate|method|source|merchant|tenant|phone|contact"
+)
+"""In the name of what tells two wishes apart, and is no new one at each attempt."""
+_DRAWN = re.compile(
+    r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{16,}|[0-9A-HJKMNP-TV-Z]{26}"
+    r"|[12][0-9]{9}(?:[0-9]{3}|\.[0-9]+)?|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+.*"
+)
+"""What programs draw or read off a clock: a UUID, hexadecimal digits, a ULID, seconds or milliseconds, a time."""
 
 
 def looks_for(profile: Profile, operation: str) -> str:
@@ -61,11 +70,14 @@ def rest_of(profile: Profile, operation: str, request: Request) -> object:
     if not isinstance(read, Mapping):
         return request.body
     key = (profile.key.name,) if profile.key is not None and profile.key.carrier == "body" else None
-    return frozenset(
-        (place, repr(leaf))
-        for place, leaf in _leaves(read)
-        if place != key and not _OF_THE_ATTEMPT.search(_plain(place))
-    )
+    return frozenset((place, _lasting(place, leaf)) for place, leaf in _leaves(read) if place != key)
+
+
+def _lasting(place: Place, leaf: Json) -> str:
+    """The value, if it is the same at each attempt."""
+    name = _plain(place)
+    is_drawn = _DRAWN.fullmatch(str(leaf)) is not None and not any(_OF_SOMEBODY.search(each.lower()) for each in place)
+    return "new at each attempt, perhaps" if is_drawn or _OF_THE_ATTEMPT.search(name) else repr(leaf)
 
 
 def _leaves(message: Json, at: Place = ()) -> Iterator[tuple[Place, Json]]:
