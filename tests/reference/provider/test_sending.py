@@ -271,6 +271,23 @@ async def test_what_was_not_taken_is_sent_by_the_next_life(shared_store: str) ->
         await second.close()
 
 
+async def test_the_schedule_goes_on_in_the_next_life(shared_store: str) -> None:
+    """Time that was advanced is not gone back to: what is due in an hour is due in an hour."""
+    facts = load("generic")
+    first = build(facts, shared_store)
+    async with listening(always=500) as endpoint:
+        await first.advance(100 * HOUR)
+        await first.webhooks.register(endpoint.url)
+        await Caller(facts, first).paid()
+        await first.webhooks.settled()
+        await first.close()
+        second = build(facts, shared_store)
+        await second.start()
+        await second.advance(10)
+        assert len(endpoint.arrived) == 2
+        await second.close()
+
+
 async def test_a_provider_that_is_killed_sends_what_it_owes(tmp_path: Path) -> None:
     """Over a process: it dies with an event that was not taken, and tells it when it is started again."""
     from psp_harness.subjects.reference_provider import asked_for, serving

@@ -137,3 +137,11 @@ def test_what_takes_no_time_is_done_whatever_the_clock_says() -> None:
     refund = replace(of_it("refund", 10), created=5.0)
     assert of_payment(ahead, [refund], 0.0) == PaymentStanding(PaymentStatus.SUCCEEDED, 1000, 1000, given_back=10)
     assert of_refund(refund, 0.0) is RefundStatus.SUCCEEDED
+
+
+def test_a_payout_that_takes_no_time_is_paid_by_any_clock() -> None:
+    """As payments and refunds are; one that takes its time is not."""
+    about = {"paid": True}
+    payout = Entry("tenant-a", "payout", "out", "", 400, "EUR", created=100.0, about=about)
+    slow = Entry("tenant-a", "payout", "slow", "", 400, "EUR", created=100.0, about={**about, "takes": 60.0})
+    assert [effect.id for effect in effects_of([payout, slow], 0.0)] == ["out"]

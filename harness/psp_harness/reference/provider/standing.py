@@ -109,7 +109,7 @@ def _born(payment: Entry, now: float) -> PaymentStanding:
 
 def _processed(standing: PaymentStanding, entry: Entry, now: float) -> PaymentStanding:
     """What the bank makes of it, once it answers: at once, whatever the clock of whoever entered it said."""
-    if _takes(entry) and now < entry.created + _takes(entry):
+    if _is_before(entry, _takes(entry), now):
         return standing
     if entry.about.get("fate") == Fate.DECLINED:
         return replace(standing, status=_moved(standing.status, PaymentEvent.DECLINE))
@@ -142,7 +142,7 @@ def _moved(status: PaymentStatus, event: PaymentEvent) -> PaymentStatus:
 
 def of_refund(refund: Entry, now: float) -> RefundStatus:
     """How a refund stands: settled at once, or when its time has come; one that fails has failed a while later."""
-    if _settles_after(refund) and now < refund.created + _settles_after(refund):
+    if _is_before(refund, _settles_after(refund), now):
         return RefundStatus.PENDING
     if refund.about.get("fate") == Fate.REFUSED:
         return REFUND_MOVES[RefundStatus.PENDING, RefundEvent.FAIL]
@@ -161,6 +161,11 @@ def moments_of(entry: Entry) -> tuple[float, ...]:
     return tuple(entry.created + seconds for seconds in after if seconds)
 
 
+def _is_before(entry: Entry, after: float, now: float) -> bool:
+    """Whether what takes so long has not happened yet. What takes no time has, also by a clock that was set back."""
+    return after > 0 and now < entry.created + after
+
+
 def _takes(entry: Entry) -> float:
     """Seconds until the bank answers."""
     return float(str(entry.about.get("takes", 0)))
@@ -173,10 +178,9 @@ def _returns_after(payout: Entry) -> float:
 
 def arrived(payout: Entry, now: float) -> bool | None:
     """Whether money that was sent with this entry is with its receiver; None: not yet. It may come back."""
-    there = payout.created + _takes(payout)
-    if now < there:
+    if _is_before(payout, _takes(payout), now):
         return None
-    returned = bool(_returns_after(payout)) and now >= there + _returns_after(payout)
+    returned = _returns_after(payout) > 0 and now >= payout.created + _takes(payout) + _returns_after(payout)
     return payout.about.get("yes", True) is True and not returned
 
 
