@@ -150,9 +150,8 @@ class ClientCase:
         """A plain step that did not work, though nothing was in its way: the client is perhaps not set up right."""
         for intent in history.intents:
             attempts, outcome = history.attempts(intent), history.outcomes.get(intent.step)
-            plain = not any(x.fault for x in history.exchanges if x.step == intent.step) and not fault_of(
-                intent.key, self._profile
-            )
+            struck = any(x.fault for x in history.exchanges if x.step == intent.step)
+            plain = not struck and not fault_of(intent.key, self._profile)
             if plain and _is_first_of_its_key(intent, history.intents) and not isinstance(outcome, Done):
                 return (
                     f"a plain {intent.operation} did not work: the client reports {_said(outcome)}; "

@@ -113,7 +113,8 @@ _PAYMENT_REQUIRED = 402
 
 def _refused_on_the_way(history: History, profile: Profile) -> Iterator[Call]:
     """By something that never asked the bank: nobody, or a fault that answered the last attempt with another 4xx."""
-    unheard = {x.step for x in history.exchanges if x.request is None and x.fault}
+    sends = any(x.request is not None for x in history.exchanges)  # who sends nothing at all proves nothing
+    unheard = {x.step for x in history.exchanges if x.request is None and x.fault and sends}
     for call in calls(history, profile):
         last = call.attempts[-1] if call.attempts else None
         if last is None and call.intent.step in unheard:
