@@ -106,7 +106,7 @@ class TriedAgain:
 def tried_again(call: Call, profile: Profile) -> Iterator[TriedAgain]:
     """Not where it did as it was told: it followed a redirect, or came back with another credential."""
     for first, again in pairwise(call.attempts):
-        if not (_redirected(first) or _refreshed(first, again, profile)):
+        if not (_redirected(first) or _refreshed(first, again, call, profile)):
             yield TriedAgain(call, first, again)
 
 
@@ -118,10 +118,12 @@ _KEEPS_THE_METHOD = frozenset({307, 308})
 """RFC 9110 sections 15.4.8 and 15.4.9: the same request again, elsewhere."""
 
 
-def _refreshed(first: Exchange, again: Exchange, profile: Profile) -> bool:
+def _refreshed(first: Exchange, again: Exchange, call: Call, profile: Profile) -> bool:
+    """It has another credential, or says that it fetches one: the one that it gets may be the one that it had."""
     if first.seen is None or first.seen.status != _UNAUTHORIZED or first.request is None or again.request is None:
         return False
-    return first.request.lines(profile.auth.header) != again.request.lines(profile.auth.header)
+    other = first.request.lines(profile.auth.header) != again.request.lines(profile.auth.header)
+    return other or "refreshes-tokens" in call.history.claims.features
 
 
 _UNAUTHORIZED = 401

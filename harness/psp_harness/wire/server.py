@@ -219,6 +219,9 @@ class _Connection:
             else:
                 await FAULTS[strike.fault].strike(line, lambda: self._server.forward(draft, request), strike.options)
                 draft.fault = strike.fault
+        except asyncio.CancelledError:  # the case is over, and its fault was still at it
+            draft.fault = strike.fault if strike is not None else None
+            raise
         finally:
             draft.ended = self._server.now()
 
