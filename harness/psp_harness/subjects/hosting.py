@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import sys
@@ -63,14 +64,26 @@ async def in_process(
     target: str, command: Command = uvicorn_command, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[Hosted]:
     """`module:attribute` in a process of its own; `environment` is beside ours."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = _free_port()
     hosted = Hosted(port, command(target, port), {**os.environ, **(environment or {})})
     try:
         await hosted.start()
         yield hosted
     finally:
         await hosted.end()
+
+
+_PORTS = range(20_000, 32_000)
+"""Below those that systems hand out by themselves: what is killed and started again finds its port still free, and
+nobody else's server behind it."""
+
+
+def _free_port() -> int:
+    """One of them that nobody listens on now; raises `SubjectError` where a hundred are taken."""
+    for port in random.sample(_PORTS, 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise SubjectError("no free port between 20000 and 32000", do="end what listens on them")
 
 
 class Hosted:
