@@ -9,7 +9,7 @@ import pytest
 from psp_harness import case, faults
 from psp_harness.errors import DataError
 from psp_harness.model import Intent
-from psp_harness.plan.points import Point, points
+from psp_harness.plan.points import Point, is_point_of, points
 from psp_harness.plan.wishes import Wishes
 
 CASE = """
@@ -78,6 +78,15 @@ def test_what_a_shop_cannot_be_asked_is_said(steps: str, problem: str, tmp_path:
     with pytest.raises(DataError, match=problem) as caught:
         planned(steps, tmp_path)
     assert "case 'asked'" in str(caught.value)
+
+
+def test_a_pattern_may_be_about_points() -> None:
+    """The name of a point, or how it begins, or a glob; one of the case itself is about none."""
+    case = "shop/generic/asked"
+    about = (f"{case}-exchange-7-before/any", f"{case}-commit-", f"{case}-*", "*-commit-*", f"{case}*/an-order*")
+    assert [is_point_of(pattern, case) for pattern in about] == [True, True, True, True, False]
+    assert not is_point_of(f"{case}/*", case)
+    assert not is_point_of("shop/generic/asked-again-*", case)
 
 
 def test_points_are_named_after_where_the_process_ends() -> None:

@@ -17,6 +17,7 @@ from psp_harness.errors import SubjectError, UsageError
 from psp_harness.judge import judge
 from psp_harness.model import Claims, Driven, Report, Role
 from psp_harness.plan import Plan, available, make
+from psp_harness.plan.points import is_point_of
 from psp_harness.profile import REFRESHED, Profile
 from psp_harness.quarantine import UNLIMITED, Limits, Row, Runs, gate_named, names, names_case
 from psp_harness.registry import suggest
@@ -235,7 +236,8 @@ def _is_for_this_gate(case: Case, job: Job) -> bool:
     if job.gate is None or gate_named(job.gate).runs is not Runs.QUARANTINED:
         return True
     rows = (row for row in job.rows if names(row.subject, job.address))
-    return any(names_case(row, f"{job.role}/{job.profile.name}/{case.id}") for row in rows)
+    name = f"{job.role}/{job.profile.name}/{case.id}"
+    return any(names_case(row, name) or (case.crashes and is_point_of(row.what, name)) for row in rows)
 
 
 def _is_secret(name: str, job: Job) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from typing import Any
 
+from psp_harness.miniatures.clients import failed
 from psp_harness.miniatures.shops import CarefulShop, Params, Said
 
 
@@ -59,3 +61,12 @@ class Sleeps(CarefulShop):
 def shop_that_is_lent() -> Any:
     """What makes one may be a function."""
     return CarefulShop()
+
+
+class DoesItLater(CarefulShop):
+    """Says that it cannot tell, and has a worker ask."""
+
+    def confirm_order(self, params: Params) -> Said:
+        row = self.claim(params["order_id"])
+        threading.Timer(0.1, self.ask, [row]).start()
+        return failed("unknown", "it is under way")

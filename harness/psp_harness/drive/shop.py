@@ -14,6 +14,7 @@ from psp_harness.model import Answer, Books, Claims, Done, Driven, History, Inte
 from psp_harness.plan import Plan, Planned, moments
 from psp_harness.plan.points import Point
 from psp_harness.profile import operation_of
+from psp_harness.rules.of_shops import ROW_KIND, rows_in
 from psp_harness.subjects.addresses import our_psp
 from psp_harness.subjects.shop import EndAt, Shop, ShopSubject
 from psp_harness.vocabulary import WISHES
@@ -222,6 +223,11 @@ class ShopCase:
         )
         return next(same, None), operation
 
+    def _is_done(self, intent: Intent) -> bool:
+        """A shop that does it a little later, and says until then that it cannot tell, is set up right."""
+        wished = self._is_settled and intent.operation in ROW_KIND
+        return wished and any(row.status == "done" for row in rows_in(self._books[-1], intent))
+
     def _doubt(self) -> str:
         """A plain step that did not work, though nothing was in its way: the shop is perhaps not set up right."""
         first: set[str] = set()
@@ -230,7 +236,7 @@ class ShopCase:
             first.add(f"{intent.operation}{intent.reference}")
             outcome = self._outcomes.get(intent.step)
             undisturbed = not self._planned.strikes and not self._lives and fresh
-            if undisturbed and outcome is not None and not isinstance(outcome, Done):
+            if undisturbed and outcome is not None and not isinstance(outcome, Done) and not self._is_done(intent):
                 said = f"refused ({outcome.message})" if isinstance(outcome, Refused) else str(outcome)
                 return f"a plain {intent.operation} did not work: the shop reports {said}"
         return ""

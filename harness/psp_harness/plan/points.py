@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from msgspec import structs
 
@@ -55,5 +56,8 @@ def at(planned: Planned, point: Point) -> Planned:
 
 
 def is_point_of(pattern: str, case: str) -> bool:
-    """Whether a pattern of `--only` is about a point of this case."""
-    return pattern.startswith((f"{case}-exchange-", f"{case}-commit-"))
+    """Whether a pattern of verdict ids, or the beginning of one, is about a point of this case."""
+    if pattern.startswith((f"{case}-exchange-", f"{case}-commit-")):
+        return True
+    first = [f"{case}-exchange-1-{when}/" for when in EXCHANGE] + [f"{case}-commit-1-{when}/" for when in COMMIT]
+    return any(fnmatchcase(f"{each}any-rule", pattern) for each in first)

@@ -6,10 +6,12 @@ removed when the shop is told to stop.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import re
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,14 +59,17 @@ def database_of(name: str) -> str:
     return url
 
 
-def warm_up() -> None:
-    """Load what takes long, migrations included, so that it is there in every process that is forked."""
+@functools.cache
+def migrated() -> bytes:
+    """A SQLite database with nothing in it but tables: made once, and there in every process that is forked later."""
     from psp_harness.reference.shop import running  # noqa: F401 - what it imports is what takes long
     from psp_harness.reference.shop.books import Books
 
-    books = Books("sqlite://")
-    books.prepare()
-    books.close()
+    with tempfile.TemporaryDirectory(prefix="psp-harness-") as folder:
+        books = Books(f"sqlite:///{folder}/shop.sqlite3")
+        books.prepare()
+        books.close()
+        return (Path(folder) / "shop.sqlite3").read_bytes()
 
 
 class ReferenceShop:
@@ -155,7 +160,10 @@ class ReferenceShop:
 
     def _own_database(self, folder: Path) -> str:
         if not self._database:
-            return f"sqlite:///{folder / 'shop.sqlite3'}"
+            file = folder / "shop.sqlite3"
+            if not file.exists():
+                file.write_bytes(migrated())
+            return f"sqlite:///{file}"
         self._schema = f"psp_harness_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
         self._in_postgresql(f"CREATE SCHEMA IF NOT EXISTS {self._schema}")
         parts = urlsplit(self._database)

@@ -37,16 +37,16 @@ def found(target: str) -> Callable[[], object]:
     if kind == MINIATURE:
         from psp_harness.subjects import unprotected_shops
         from psp_harness.subjects.ours import MINIATURES
-        from psp_harness.subjects.reference_shop import warm_up
+        from psp_harness.subjects.reference_shop import migrated
 
         make = MINIATURES[name].make
         if make.__module__ == unprotected_shops.__name__:
-            warm_up()
+            migrated()
         return make
     if kind == REFERENCE:
-        from psp_harness.subjects.reference_shop import ReferenceShop, database_of, warm_up
+        from psp_harness.subjects.reference_shop import ReferenceShop, database_of, migrated
 
-        warm_up()
+        migrated()
         return functools.partial(ReferenceShop, database_of(name))
     sys.path.insert(0, str(Path.cwd()))
     thing: Any = importlib.import_module(kind)
