@@ -89,3 +89,13 @@ def test_who_was_not_refused_has_nothing_to_report() -> None:
     rule = "a-refused-key-is-a-loud-error"
     assert broken(rule, sent(1, 1, b"k"), sent(2, 2, b"k"), intents=SHARED, outcomes=(DONE, DONE)) == (0, False)
     assert broken(rule, sent(1, 1, b"k"), intents=SHARED, outcomes=(DONE, DONE)) == (0, False)
+
+
+@pytest.mark.parametrize(("hours", "wrong"), [(1, False), (23, False), (25, True)])
+def test_a_key_is_not_sent_when_it_may_be_forgotten(hours: int, wrong: bool) -> None:
+    """By the clock of the case, which may have been advanced between two calls."""
+    later = replace(AGAIN, at=hours * 3600.0)
+    asked = sent(1, 1, b"a"), sent(2, 2, b"a")
+    assert broken("retries-end-before-the-key-expires", *asked, intents=(FIRST, later)) == (1, wrong)
+    other = sent(1, 1, b"a"), sent(2, 2, b"b")
+    assert broken("retries-end-before-the-key-expires", *other, intents=(FIRST, later)) == (0, False)

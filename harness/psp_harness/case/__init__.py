@@ -199,7 +199,7 @@ def _check(case: Case, file: str, faults: Mapping[str, _TakesOptions]) -> None:
 
 
 _ASKED: Mapping[Role, frozenset[str]] = {
-    Role.CLIENT: CREATES,
+    Role.CLIENT: CREATES | {"advance-clock"},
     Role.PROVIDER: frozenset(STEPS) - SHOP_STEPS,
     Role.RECEIVER: frozenset({"deliver-webhook", "advance-clock"}),
     Role.SHOP: SHOP_STEPS,

@@ -68,6 +68,18 @@ class KeepsItsKeyInMemory(WritesItsKeysDown):
 
 
 @miniature(
+    "sends-an-expired-key",
+    role=Role.CLIENT,
+    mode="C22",
+    breaks={"retries-end-before-the-key-expires", "asked-again-it-happens-once"},
+)
+class SendsAnExpiredKey(WritesItsKeysDown):
+    """Sends the key that it wrote down, however long ago that was."""
+
+    features = ("own-keys", "keeps-keys", "told-the-time", "refunds")
+
+
+@miniature(
     "new-key-with-a-new-token",
     role=Role.CLIENT,
     mode="C05",

@@ -44,10 +44,7 @@ CLIENT: Mapping[str, Mode] = {
     "C19": Mode("the caller's header is lost where headers are merged"),
     "C20": Mode("the key stands in two lines, or twice in one"),
     "C21": Mode("something below the client sends a request again, without its key"),
-    "C22": Mode(
-        "a request is sent again after the PSP has forgotten its key",
-        "later: a clock of clients that can be advanced between two attempts",
-    ),
+    "C22": Mode("a request is sent again after the PSP has forgotten its key"),
     "C23": Mode("a request is sent again to another region or account, with the same key"),
     "C24": Mode("a lost answer is taken for a refusal"),
     "C25": Mode("'still in flight' is taken for a refusal"),

@@ -9,9 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from psp_harness.miniatures.clients import CarefulClient, Params, Reply, Said, shop_id
+from psp_harness.miniatures.clients import ROUTE, CarefulClient, Params, Reply, Said, failed, shop_id
 from psp_harness.miniatures.declaration import miniature
 from psp_harness.model import Role
+
+KEPT_SECONDS = 24 * 3600
+"""As long as profile `generic` keeps a key."""
 
 
 @miniature("follows-redirects", role=Role.CLIENT)
@@ -79,3 +82,30 @@ class WritesItsKeysDown(CarefulClient):
         """Write it down."""
         (self.folder / f"{name}.json").write_text(json.dumps(key), encoding="utf-8")
         return key
+
+
+@miniature("knows-when-a-key-expires", role=Role.CLIENT)
+class KnowsWhenAKeyExpires(WritesItsKeysDown):
+    """Writes down when it first sent a key, and later than the PSP keeps it sends nothing: it reads what there is."""
+
+    features = ("own-keys", "keeps-keys", "told-the-time", "refunds")
+
+    def do(self, step: str, params: Params) -> Said:
+        name = f"{step}-{shop_id(step, params)}-sent"
+        sent = self.kept(name) or self.keep(name, str(params["now"]))
+        if float(str(params["now"])) - float(sent) < KEPT_SECONDS:
+            return super().do(step, params)
+        found = self.found(ROUTE[step], shop_id(step, params))
+        if found is None:
+            return failed("unknown", "its key is not kept any more, and the PSP shows nothing: ask a person")
+        return {
+            "ok": {"payment_id" if step == "create-payment" else "refund_id": found["id"], "status": found["status"]}
+        }
+
+    def found(self, path: str, reference: str) -> dict[str, Any] | None:
+        """What the PSP has under this reference."""
+        connection = self._connection()
+        connection.request("GET", path, headers={"Authorization": f"Bearer {self.token}"})
+        rows = json.loads(connection.getresponse().read())["data"]
+        connection.close()
+        return next((row for row in rows if row.get("reference") == reference), None)

@@ -89,6 +89,50 @@ def asked_again_it_happens_once(asked: AskedAgain, profile: Profile) -> str | No
 
 
 @dataclass(frozen=True, slots=True)
+class SentLater:
+    """One wish that was sent more than once, by one call or by two, and the seconds from the first to the last."""
+
+    call: Call
+    seconds: float
+    exchanges: tuple[int, ...]
+
+
+def _sent_later(history: History, profile: Profile) -> Iterator[SentLater]:
+    """With a key that both share, to a PSP that says how long it keeps one."""
+    first: dict[tuple[str, str], Call] = {}
+    for call in calls(history, profile):
+        earliest = first.setdefault((call.intent.operation, call.intent.reference), call) if call.attempts else call
+        shared = {line for keys in earliest.keys for line in keys} & {line for keys in call.keys for line in keys}
+        if not shared or not profile.takes_key(call.intent.operation):
+            continue
+        begun, last = earliest.attempts[0], call.attempts[-1]
+        if begun is not last:
+            seconds = call.intent.at + last.began - earliest.intent.at - begun.began
+            yield SentLater(call, seconds, (begun.number, last.number))
+
+
+@rule(
+    "retries-end-before-the-key-expires",
+    role=Role.CLIENT,
+    on=_sent_later,
+    needs={"idempotency-key", "key-lifetime"},
+    money_risk=True,
+    source="failure mode C22; the time is the profile's",
+    fix="write down when a key was first sent, and once the PSP may have forgotten it read what became of the payment, "
+    "rather than send it again",
+)
+def retries_end_before_the_key_expires(sent: SentLater, profile: Profile) -> str | None:
+    """A key is not sent again when the PSP may have forgotten it."""
+    kept = profile.lifetime(sent.call.intent.operation)
+    if kept is None or sent.seconds < kept:
+        return None
+    return (
+        f"{named(sent.call.intent)} was sent again with its key {sent.seconds / 3600:.1f} h after the first time; the "
+        f"PSP keeps a key for {kept / 3600:g} h, and takes this one for new"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Reused:
     """A call whose key was used before it for something else, and that the PSP refused for that."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -86,7 +87,10 @@ class Session:
 
     async def do(self, intent: Intent, payment_id: str = "") -> Outcome:
         """Ask for one step; raises `SubjectError` where the answer is none."""
-        asked = {"step": intent.operation, "params": protocol.params(intent, payment_id)}
+        params = protocol.params(intent, payment_id)
+        if "told-the-time" in self.claims.features:
+            params["now"] = time.time() + intent.at
+        asked = {"step": intent.operation, "params": params}
         return protocol.outcome(await self.channel.ask("do", asked, timeout=self.step_timeout))
 
     async def stop(self) -> None:
