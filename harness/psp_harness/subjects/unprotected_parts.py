@@ -117,7 +117,7 @@ class ForgetsRefunds(Refunds):
 def _overwrite(session: Session, event: Event) -> None:
     order = session.get(Order, event.about)
     says = {"succeeded": "paid", "failed": "failed", "processing": "processing"}
-    if order is not None:
+    if order is not None and (event.amount(), event.facts.get("currency")) == (order.amount, order.currency):
         order.status = says.get(str(event.facts.get("status")), order.status)
 
 
