@@ -166,3 +166,29 @@ class ComparesLengths(CarefulGateway):
 
     def fingerprint(self, request: Request, body: Mapping[str, Any]) -> str:
         return f"{len(request.body)} {super().fingerprint(request, body)}"
+
+
+@miniature("cuts-keys-to-a-column", role=Role.PROVIDER, mode="P36", breaks={"a-fresh-key-executes"})
+class CutsKeysToAColumn(CarefulGateway):
+    """Stores a key in a column of 32 characters, and what stands behind them makes no other key."""
+
+    def slot(self, asked: Asked) -> Slot:
+        return asked.tenant, asked.kind, asked.key[:32]
+
+
+@miniature(
+    "gives-back-anybodys-payment", role=Role.PROVIDER, mode="P12", breaks={"its-owner-alone-gives-a-payment-back"}
+)
+class GivesBackAnybodysPayment(CarefulGateway):
+    """Looks a payment up by its id alone: whoever knows that gives it back, from an account of their own."""
+
+    def owned(self, asked: Asked) -> Asked:
+        """As its owner would ask for it."""
+        owners = [tenant for tenant, name in self.moved if name == asked.of]
+        return replace(asked, tenant=owners[0]) if asked.kind == "refund" and owners else asked
+
+    def refusal(self, asked: Asked) -> Answer | None:
+        return super().refusal(self.owned(asked))
+
+    def book(self, asked: Asked) -> Answer:
+        return super().book(self.owned(asked))

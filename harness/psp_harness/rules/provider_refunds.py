@@ -8,7 +8,7 @@ from itertools import combinations
 from psp_harness.model import Exchange, History, Intent, Level, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
-from psp_harness.rules.attribution import all_sent, asks, effects_of, says_done, sent
+from psp_harness.rules.attribution import accepted_elsewhere, all_sent, asks, effects_of, id_in, says_done, sent
 from psp_harness.rules.of_providers import Pair, Refunded, Refusable, refunded
 from psp_harness.rules.provider_keys import syntax_fault
 from psp_harness.rules.wording import done, named
@@ -141,3 +141,35 @@ def different_keys_both_execute(pair: Pair, profile: Profile) -> str | None:
         f"{named(pair.first_intent)} was asked for twice, with two keys, and happened {count} times: "
         f"{done(pair.effects or ())}"
     )
+
+
+def _of_others(history: History, profile: Profile) -> Iterator[Refusable]:
+    """Refunds of another tenant's payment, whose owner was heard: who refuses everything proves nothing by that."""
+    for intent, exchange in sent(history):
+        payment = next((each for each in history.intents if each.step == intent.payment), intent)
+        others = intent.operation == "create-refund" and payment.tenant != intent.tenant
+        if not others or exchange.answer is None or not accepted_elsewhere(history, intent):
+            continue
+        shown = {id_in(x.answer, each, profile) for each, x in sent(history) if x is not exchange}
+        if id_in(exchange.answer, intent, profile) not in shown - {
+            ""
+        }:  # a replay gives nothing back: others tell of it
+            yield Refusable(exchange, intent, None)
+
+
+@rule(
+    "its-owner-alone-gives-a-payment-back",
+    role=Role.PROVIDER,
+    on=_of_others,
+    needs={"refunds", "two-tenants"},
+    money_risk=True,
+    source="failure mode P12",
+    fix="look a payment up by its id and by the account of whoever asks: what is another's is not there",
+)
+def its_owner_alone_gives_a_payment_back(one: Refusable, profile: Profile) -> str | None:
+    """A payment of another tenant is not given back, whoever knows its id."""
+    answer = one.exchange.answer
+    if answer is None or not answer.accepted:
+        return None
+    made = id_in(answer, one.intent, profile)
+    return f"{one.intent.tenant} gave back the payment of another tenant: {answer.status} {made}"
