@@ -341,7 +341,10 @@ class LostAnswerIsRejected(TriesOnce):
 
 
 @miniature(
-    "lost-answer-is-declined", role=Role.CLIENT, mode="C24", breaks={"an-uncertain-outcome-is-reported-as-unknown"}
+    "lost-answer-is-declined",
+    role=Role.CLIENT,
+    mode="C24",
+    breaks={"an-uncertain-outcome-is-reported-as-unknown", "a-decline-is-what-the-psp-declined"},
 )
 class LostAnswerIsDeclined(TriesOnce):
     """Reports an answer that never came as declined: "payment failed, try again"."""
