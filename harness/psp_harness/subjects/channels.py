@@ -25,11 +25,12 @@ MAX_LINE = 2**20
 
 _END_SECONDS = 1.0
 _STDERR = "stderr: "
-_FRAME = re.compile(r"(stderr: )?\s+at \S|(stderr: )?  File \"")
+_FRAME = re.compile(r"(stderr: )?\s+at \S|(stderr: )?  File \"|(stderr: )?Traceback \(most recent")
 """Where something was called from, as V8, the JVM and Python print it: that says little of why."""
 _LAST_LINES = 6
 _LAST = 200
 """Characters of each that are shown."""
+_LAST_TOGETHER = 600
 _TELLS = re.compile(r"\w")
 _MAX_NOTES = 200
 _TAIL = 2_000
@@ -218,6 +219,8 @@ class ProcessChannel:
         for text in self._last_words:
             lines.append(text.removeprefix(_STDERR).strip() if before.startswith(_STDERR) else text.rstrip())
             before = text
+        while len(" / ".join(lines)) > _LAST_TOGETHER:
+            del lines[0]
         return f"; its last words: {' / '.join(lines)!r}" if lines else ""
 
 
