@@ -18,7 +18,7 @@ ANSWER_TIMEOUT = 0.4
 AT_ONCE = 5
 """Runs at one time: their races need a processor that is not busy elsewhere."""
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,9 @@ async def test_one_that_is_ended_is_gone_and_says_so_to_whoever_waits() -> None:
         assert not lives(channel._pid)
         with pytest.raises(SubjectError, match="the subject's process ended before it answered"):
             await count(channel)
-        assert await count(await ready.open()) == 1
+        another = await ready.open()
+        assert await count(another) == 1
+        await another.close()
 
 
 async def test_what_it_prints_does_not_stop_it() -> None:
