@@ -11,6 +11,7 @@ import pytest
 from psp_harness.errors import SubjectError, UsageError
 from psp_harness.subjects.forked import ForkedChannel, warm
 from subjects.adapters import lives
+from wire.sockets import until
 
 TARGET = "subjects.test_forked:Counts"
 BOUND = 10.0
@@ -52,7 +53,7 @@ async def test_one_that_is_ended_is_gone_and_says_so_to_whoever_waits() -> None:
         await count(channel, "about to die")
         await channel.kill()
         assert channel.is_over
-        assert not lives(channel._pid)
+        await until(lambda: not lives(channel._pid))
         with pytest.raises(SubjectError, match="the subject's process ended before it answered"):
             await count(channel)
         another = await ready.open()
@@ -75,7 +76,7 @@ async def test_none_is_left_behind() -> None:
         await count(channel)
         pid = channel._pid
         await channel.close()
-    assert not lives(pid)
+    await until(lambda: not lives(pid))
 
 
 @pytest.mark.parametrize(
