@@ -61,6 +61,16 @@ async def test_one_that_is_ended_is_gone_and_says_so_to_whoever_waits() -> None:
         await another.close()
 
 
+async def test_one_that_nobody_closes_holds_nothing_up() -> None:
+    """Whatever goes wrong in between: the end of the warm process is the end of all of them, at once."""
+    async with asyncio.timeout(BOUND):
+        async with warm(TARGET) as ready:
+            channel = await ready.open()
+            await count(channel)
+    await asyncio.wait_for(channel._reading, BOUND)
+    assert channel.is_over
+
+
 async def test_what_it_prints_does_not_stop_it() -> None:
     """Not even more than a pipe holds, without a line break."""
     async with warm(TARGET) as ready:

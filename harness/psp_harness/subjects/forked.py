@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,9 @@ from psp_harness.subjects.warm import TARGET
 START_SECONDS = 20.0
 """How long importing the subject may take."""
 
+END_SECONDS = 5.0
+"""How long the kernel may take to end a process: asyncio also waits for whoever else holds its pipes."""
+
 LAST_LINES = 20
 """Of what it printed."""
 
@@ -33,15 +36,27 @@ class Warm:
 
     socket: Path
     printed: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+    _opened: list[ForkedChannel] = field(default_factory=list)
 
     async def open(self) -> ForkedChannel:
         """A fresh subject, in a process of its own."""
-        try:
-            reader, writer = await asyncio.open_unix_connection(str(self.socket), limit=MAX_LINE)
-            pid = json.loads(await reader.readline())["pid"]
-        except (OSError, ValueError) as error:
-            raise SubjectError(f"no process could be forked: {error!r}", do="see what it does when imported") from None
-        return ForkedChannel(pid, reader, writer, self.printed)
+        async with AsyncExitStack() as unless_opened:
+            try:
+                reader, writer = await asyncio.open_unix_connection(str(self.socket), limit=MAX_LINE)
+                unless_opened.callback(writer.close)  # that ends a child of which nobody knows the id
+                pid = json.loads(await reader.readline())["pid"]
+            except (OSError, ValueError) as error:
+                do = "see what it does when imported"
+                raise SubjectError(f"no process could be forked: {error!r}", do=do) from None
+            unless_opened.pop_all()
+        channel = ForkedChannel(pid, reader, writer, self.printed)
+        self._opened = [each for each in self._opened if not each.is_over] + [channel]
+        return channel
+
+    def end_all(self) -> None:
+        """End the children that nobody has closed: while one lives, it holds the pipe of the warm process open."""
+        for channel in self._opened:
+            channel.end()
 
 
 class ForkedChannel:
@@ -80,11 +95,15 @@ class ForkedChannel:
 
     async def kill(self) -> None:
         """End it as a crash does: at once, with all that it started."""
+        self.end()
+        await self._reading
+        self._writer.close()
+
+    def end(self) -> None:
+        """Let the kernel end it, and wait for nothing."""
         if not self._over:
             with suppress(ProcessLookupError):
                 os.killpg(self._pid, signal.SIGKILL)
-        await self._reading
-        self._writer.close()
 
     async def close(self) -> None:
         """End it; never raises."""
@@ -131,9 +150,12 @@ async def warm(target: str) -> AsyncIterator[Warm]:
             await _until_ready(process, found)
             yield found
         finally:
+            found.end_all()
             with suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END_SECONDS):
+                    await process.wait()
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
