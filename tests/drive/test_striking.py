@@ -40,7 +40,7 @@ def test_faults_on_two_operations_do_not_meet() -> None:
     [
         ("rain:create-payment", "unknown fault 'rain'"),
         ("", "unknown fault ''"),
-        ("response-lost", "strikes '', which is no operation of profile 'generic'; write response-lost:create-payment:1"),
+        ("response-lost", "does not say which requests it strikes; name an operation, and perhaps which of its requests: response-lost:create-payment:1"),
         ("response-lost:create-paymnt:1", "did you mean 'create-payment'?"),
         ("response-lost:create-payment:first", "'first' names no requests; count them from 1"),
         ("response-lost:create-payment:0", "'0' names no requests"),
