@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from psp_harness import profile, rules
-from psp_harness.model import Errored, Passed, Report, Violated
+from psp_harness.model import Errored, Passed, Report, Role, Violated
 from psp_harness.run import Job, run
 from psp_harness.subjects.addresses import MINIATURES
 
@@ -21,9 +22,23 @@ AT_ONCE = 5
 pytestmark = pytest.mark.timeout(1200)
 
 
-@pytest.fixture(scope="module")
-def reports() -> Mapping[str, Report]:
-    """Every miniature, judged once."""
+class Reports:
+    """Every miniature, judged once: those of a role when the first of them is asked for."""
+
+    def __init__(self) -> None:
+        self._of: dict[Role, dict[str, Report]] = {}
+
+    def of(self, role: Role) -> Mapping[str, Report]:
+        """Those of a role, by name."""
+        if role not in self._of:
+            self._of[role] = asyncio.run(_judged([name for name, each in MINIATURES.items() if each.role is role]))
+        return self._of[role]
+
+    def __getitem__(self, name: str) -> Report:
+        return self.of(MINIATURES[name].role)[name]
+
+
+async def _judged(names: Sequence[str]) -> dict[str, Report]:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def judged(name: str) -> tuple[str, Report]:
@@ -34,46 +49,57 @@ def reports() -> Mapping[str, Report]:
         async with gate:
             return name, await run(job)
 
-    async def all_of_them() -> dict[str, Report]:
-        return dict(await asyncio.gather(*(judged(name) for name in MINIATURES)))
-
-    return asyncio.run(all_of_them())
+    return dict(await asyncio.gather(*(judged(name) for name in names)))
 
 
-@pytest.mark.parametrize("name", MINIATURES)
-def test_a_miniature_is_reported_by_the_rules_meant_for_it_and_no_other(
-    name: str, reports: Mapping[str, Report]
-) -> None:
+def by_role(names: Iterable[str], roles: Mapping[str, Role]) -> list[ParameterSet]:
+    """As parameters; shops are ended at every request and commit, and that takes its time."""
+    slow = [pytest.mark.slow]
+    return [pytest.param(name, id=name, marks=slow if roles[name] is Role.SHOP else []) for name in names]
+
+
+ROLES = {name: each.role for name, each in MINIATURES.items()}
+CORRECT = [name for name, each in MINIATURES.items() if not each.mode and "refuses" not in name]
+REFUSING = ["refuses-everything", "refuses-every-call", "shop-that-refuses-everything"]
+RULES = {name: each.role for name, each in rules.load().items()}
+
+
+@pytest.fixture(scope="module")
+def reports() -> Reports:
+    """What is judged once serves every test."""
+    return Reports()
+
+
+@pytest.mark.parametrize("name", by_role(MINIATURES, ROLES))
+def test_a_miniature_is_reported_by_the_rules_meant_for_it_and_no_other(name: str, reports: Reports) -> None:
     """What it breaks is violated, and nothing else is."""
     violated = {v.rule: v.result.problems[0].sentence for v in reports[name].verdicts if isinstance(v.result, Violated)}
     assert set(violated) - MINIATURES[name].may == MINIATURES[name].breaks, violated
 
 
-@pytest.mark.parametrize("name", [name for name, each in MINIATURES.items() if not each.mode and "refuses" not in name])
-def test_a_correct_miniature_is_driven_to_the_end_of_every_case(name: str, reports: Mapping[str, Report]) -> None:
+@pytest.mark.parametrize("name", by_role(CORRECT, ROLES))
+def test_a_correct_miniature_is_driven_to_the_end_of_every_case(name: str, reports: Reports) -> None:
     """A correct subject is judged, and nothing about it is errored."""
     results = [verdict.result for verdict in reports[name].verdicts]
     assert [result.reason for result in results if isinstance(result, Errored)] == []
     assert any(isinstance(result, Passed) for result in results)
 
 
-@pytest.mark.parametrize("name", ["refuses-everything", "refuses-every-call", "shop-that-refuses-everything"])
-def test_silence_proves_nothing(name: str, reports: Mapping[str, Report]) -> None:
+@pytest.mark.parametrize("name", by_role(REFUSING, ROLES))
+def test_silence_proves_nothing(name: str, reports: Reports) -> None:
     """A subject that refuses everything passes no rule, and its cases are errored."""
     verdicts = reports[name].verdicts
     assert [verdict.id for verdict in verdicts if isinstance(verdict.result, Passed)] == []
     assert any(isinstance(verdict.result, Errored) for verdict in verdicts)
 
 
-@pytest.mark.parametrize("rule", rules.load())
-def test_a_rule_has_a_miniature_that_breaks_it_and_a_correct_subject_that_does_not(
-    rule: str, reports: Mapping[str, Report]
-) -> None:
+@pytest.mark.parametrize("rule", by_role(RULES, RULES))
+def test_a_rule_has_a_miniature_that_breaks_it_and_a_correct_subject_that_does_not(rule: str, reports: Reports) -> None:
     """A rule that nothing breaks, or that nothing passes, is not proved."""
     breakers = [name for name, each in MINIATURES.items() if rule in each.breaks]
     passers = [
         name
-        for name, report in reports.items()
+        for name, report in reports.of(RULES[rule]).items()
         for verdict in report.verdicts
         if verdict.rule == rule and isinstance(verdict.result, Passed) and not MINIATURES[name].mode
     ]

@@ -150,7 +150,7 @@ def _reused(history: History, profile: Profile) -> Iterator[Reused]:
         if call.intent.key is None or not call.attempts:
             continue
         first = used.setdefault((call.intent.operation, call.intent.key), call)
-        answers = [attempt.answer for attempt in call.attempts if attempt.answer]
+        answers = [attempt.seen for attempt in call.attempts if attempt.seen]
         refused = bool(answers) and all(400 <= answer.status < 500 for answer in answers)
         if first.intent.reference != call.intent.reference and refused:
             yield Reused(first, call)
