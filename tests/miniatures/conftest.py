@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -116,10 +117,12 @@ def psp(stage: tuple[Stage, str]) -> Psp:
 
 
 Said = dict[str, dict[str, Any]]
+NOW = 1_795_000_000
+"""Seconds since 1970, for clients that go by the time."""
 
 
 @pytest.fixture
-def started(psp: Psp) -> Callable[[Any], Any]:
+def started(psp: Psp, tmp_path: Path) -> Callable[[Any], Any]:
     """Starts a client against the PSP, as the harness does."""
 
     def start(client: Any) -> Any:
@@ -128,7 +131,7 @@ def started(psp: Psp) -> Callable[[Any], Any]:
             profile="generic",
             credentials={"token": "tenant-a"},
             answer_timeout=2.0,
-            state_dir="",
+            state_dir=str(tmp_path),
             ca_file=None,
             role="client",
             protocol=1,
@@ -144,7 +147,9 @@ def pay() -> Callable[..., Said]:
 
     def do(client: Any, key: str | None = "key-1", order: str = "order-1", amount: int = 1000) -> Said:
         given = {} if key is None else {"key": key}
-        said: Said = client.do("create-payment", {"order_id": order, "amount": amount, "currency": "EUR", **given})
+        said: Said = client.do(
+            "create-payment", {"order_id": order, "amount": amount, "currency": "EUR", "now": NOW, **given}
+        )
         return said
 
     return do
@@ -158,7 +163,7 @@ def refund() -> Callable[..., Said]:
         client: Any, payment_id: str, key: str | None = "key-2", refund: str = "refund-1", amount: int = 400
     ) -> Said:
         given = {} if key is None else {"key": key}
-        params = {"payment_id": payment_id, "refund_id": refund, "amount": amount, "currency": "EUR"}
+        params = {"payment_id": payment_id, "refund_id": refund, "amount": amount, "currency": "EUR", "now": NOW}
         said: Said = client.do("create-refund", {**params, **given})
         return said
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,15 +16,16 @@ RETRYING = [name for name in SENDING if "retries" in getattr(MINIATURES[name].ma
 TAKING_KEYS = ["careful-client", "tries-once", "key-or-random"]
 
 
-def claims(client: Any) -> dict[str, Any]:
+def claims(client: Any, state_dir: Path) -> dict[str, Any]:
     """What a client says of itself."""
-    return dict(client.start(base_url="http://127.0.0.1:1", credentials={"token": "t"}, answer_timeout=1.0)["ok"])
+    told = {"base_url": "http://127.0.0.1:1", "credentials": {"token": "t"}, "answer_timeout": 1.0}
+    return dict(client.start(**told, state_dir=str(state_dir))["ok"])
 
 
 @pytest.mark.parametrize("name", CORRECT)
-def test_a_client_declares_its_retries_where_it_claims_them(name: str) -> None:
+def test_a_client_declares_its_retries_where_it_claims_them(name: str, tmp_path: Path) -> None:
     """`retries` stands in the answer to `start` exactly where the feature does."""
-    said = claims(MINIATURES[name].make())
+    said = claims(MINIATURES[name].make(), tmp_path)
     assert ("retries" in said) == ("retries" in said["features"])
     assert {"name", "version", "language"} <= set(said)
 

@@ -251,6 +251,8 @@ ELSEWHERE = {
     "charges-again-for-another-tenant",
     "reads-move-money",
     "refunds-in-another-unit",
+    "cuts-keys-to-a-column",
+    "gives-back-anybodys-payment",
 }
 """Looked at below: they take a sender that is gone, a hundred others, or a look at the money alone."""
 
@@ -375,3 +377,19 @@ async def test_a_refund_in_another_unit_does_not_fit(till: Any) -> None:
     shop = till(MINIATURES["refunds-in-another-unit"].make())
     paid = (await shop.pay()).json()["id"]
     assert [(await shop.refund(paid, f"r{n}", n)).status_code for n in (11, 10)] == [422, 201]
+
+
+async def test_keys_that_differ_at_their_end_are_one(till: Any) -> None:
+    """Its column holds so many characters, and the second payment gets the answer to the first."""
+    shop = till(MINIATURES["cuts-keys-to-a-column"].make())
+    paid = [(await shop.pay("k" * 60 + end)).json()["id"] for end in "ab"]
+    assert paid[0] == paid[1]
+    assert len(await shop.effects()) == 1
+
+
+async def test_a_payment_is_given_back_by_whoever_names_it(till: Any) -> None:
+    """The careful gateway knows no such payment of that tenant's."""
+    for name, status in (("careful-gateway", 404), ("gives-back-anybodys-payment", 201)):
+        shop = till(MINIATURES[name].make())
+        paid = (await shop.pay()).json()["id"]
+        assert (await shop.refund(paid, "r", 1, tenant="tenant-b")).status_code == status

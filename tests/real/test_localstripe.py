@@ -35,6 +35,8 @@ REFUNDS_WHAT_WAS_NOT_CAPTURED = {"only-captured-money-is-given-back"}
 """`Refund.__init__` asks neither whether a charge was captured nor whether its payment intent is void."""
 CHARGES_A_DECLINED_CARD = {"a-decline-moves-no-money"}
 """`pm_card_visa_chargeDeclined` is declined where it is attached, and not where it is charged (resources.py, 1.15.10)."""
+KNOWS_NO_ACCOUNTS = {"its-owner-alone-gives-a-payment-back"}
+"""One `store` holds everything, whatever key it is asked with (resources.py, 1.15.10)."""
 
 READY_SECONDS = 20.0
 
@@ -74,10 +76,10 @@ def report(base_url: str) -> Report:
 
 
 def test_it_is_reported_for_these_causes_and_nothing_else(report: Report) -> None:
-    """It ignores keys, refunds what was not captured or more than that, and charges a card that is declined."""
+    """It ignores keys and accounts, refunds what was not captured or more, and charges a card that is declined."""
     violated = {v.rule for v in report.verdicts if isinstance(v.result, Violated)}
     refunds = REFUNDS_MORE_THAN_WAS_CAPTURED | REFUNDS_WHAT_WAS_NOT_CAPTURED
-    assert violated == IGNORES_KEYS | CHARGES_ONCE_PER_DUPLICATE | refunds | CHARGES_A_DECLINED_CARD
+    assert violated == IGNORES_KEYS | CHARGES_ONCE_PER_DUPLICATE | refunds | CHARGES_A_DECLINED_CARD | KNOWS_NO_ACCOUNTS
     assert [v.result for v in report.verdicts if isinstance(v.result, Errored)] == []
 
 

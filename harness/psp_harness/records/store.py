@@ -98,8 +98,10 @@ class Store:
             raise DataError(f"no history can be kept here: {error}", file=str(self._path), do=_DO) from None
 
     def _check(self, db: sqlite3.Connection) -> None:
+        is_new = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[
+            0
+        ]  # first: somebody may make it just now
         kind, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-        is_new = not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if not is_new and kind != _APPLICATION:
             raise DataError("another program's database", file=str(self._path), do=_DO)
         if version > _VERSION:
