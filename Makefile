@@ -12,7 +12,7 @@ ROWS := *
 
 .PHONY: check test test-integration test-quarantine quarantine-check pr nightly release manual lint pacts matrix sdks peers clean
 
-check: $(VENV)/.run  ## judge the reference client and the reference provider; GATE=pr: as at that gate
+check: $(VENV)/.run  ## judge the reference client, provider and receiver; GATE=pr: as at that gate
 	$(BIN)/psp-harness run $(AT)
 
 test: $(VENV)/.test  ## every test; what a machine lacks is skipped, and said; GATE=pr: as at that gate
