@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from psp_harness import profile, rules
+from psp_harness import rules
+from psp_harness.matrix.miniatures import reports as reports_of
 from psp_harness.model import Errored, Passed, Report, Role, Violated
-from psp_harness.run import Job, run
+from psp_harness.run import Progress
 from psp_harness.subjects.addresses import MINIATURES
-
-ANSWER_TIMEOUT = 1.0
-"""Seconds: short, so that slow answers do not make a slow test; long enough for a busy machine."""
-
-AT_ONCE = 5
-"""Runs at one time: their races need a processor that is not busy elsewhere."""
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -31,25 +26,13 @@ class Reports:
     def of(self, role: Role) -> Mapping[str, Report]:
         """Those of a role, by name."""
         if role not in self._of:
-            self._of[role] = asyncio.run(_judged([name for name, each in MINIATURES.items() if each.role is role]))
+            names = [name for name, each in MINIATURES.items() if each.role is role]
+            found = asyncio.run(reports_of(names, Progress()))
+            self._of[role] = {name: each for name, each in found.items() if isinstance(each, Report)}
         return self._of[role]
 
     def __getitem__(self, name: str) -> Report:
         return self.of(MINIATURES[name].role)[name]
-
-
-async def _judged(names: Sequence[str]) -> dict[str, Report]:
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def judged(name: str) -> tuple[str, Report]:
-        made = MINIATURES[name]
-        job = Job(
-            made.role, f"miniature:{name}", profile.load(made.profile), answer_timeout=ANSWER_TIMEOUT, step_timeout=20
-        )
-        async with gate:
-            return name, await run(job)
-
-    return dict(await asyncio.gather(*(judged(name) for name in names)))
 
 
 def by_role(names: Iterable[str], roles: Mapping[str, Role]) -> list[ParameterSet]:
