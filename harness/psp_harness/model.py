@@ -347,10 +347,19 @@ class History:
     """Of a shop: what it believed after each moment; the last is what it believes when all is settled."""
     ended: int = 0
     """How often its process was ended without a warning."""
+    _caused: Mapping[tuple[int | None, str | None], tuple[Exchange, ...]] = field(init=False, repr=False, compare=False)
+    """The exchanges by step and operation: every rule asks for them, again and again."""
+
+    def __post_init__(self) -> None:
+        caused: dict[tuple[int | None, str | None], tuple[Exchange, ...]] = {}
+        for exchange in self.exchanges:
+            by = exchange.step, exchange.operation
+            caused[by] = (*caused.get(by, ()), exchange)
+        object.__setattr__(self, "_caused", caused)
 
     def attempts(self, intent: Intent) -> tuple[Exchange, ...]:
         """The exchanges that this step caused, in order."""
-        return tuple(x for x in self.exchanges if x.step == intent.step and x.operation == intent.operation)
+        return self._caused.get((intent.step, intent.operation), ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,14 @@ def effects_of(history: History, intent: Intent, profile: Profile) -> tuple[Effe
     """What the subject did about one step: by kind and amount, and for a refund by its payment. None: unknown."""
     if history.effects is None:
         return None
-    of_kind = [e for e in history.effects if e.kind == EFFECT_KIND.get(intent.operation)]
+    kind, amount, reference = EFFECT_KIND.get(intent.operation), intent.amount, intent.reference
+    of_kind = [e for e in history.effects if e.kind == kind and (e.amount == amount or e.reference == reference)]
     if likes := _asked_alike(history, intent):
-        if any(not e.reference for e in of_kind if e.amount == intent.amount):
+        if any(not e.reference for e in of_kind if e.amount == amount):
             return None  # whose of two like things it was, nobody can say
         of_kind = [e for e in of_kind if e.reference not in likes]
     strays = [e for e in of_kind if _is_stray_of(intent, e, history)]
-    alike = [e for e in of_kind if e.amount == intent.amount and intent.odd_amount is None and e not in strays]
+    alike = [e for e in of_kind if e.amount == amount and intent.odd_amount is None and e not in strays]
     if intent.payment is None:
         return (*alike, *strays)
     payment = next(other for other in history.intents if other.step == intent.payment)
@@ -54,7 +55,7 @@ def _asked_alike(history: History, intent: Intent) -> frozenset[str]:
     alike = (
         other.reference
         for other in history.intents
-        if (other.operation, other.amount, other.payment) == (intent.operation, intent.amount, intent.payment)
+        if other.amount == intent.amount and (other.operation, other.payment) == (intent.operation, intent.payment)
     )
     return frozenset(alike) - {intent.reference}
 
