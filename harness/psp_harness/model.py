@@ -155,11 +155,18 @@ class Delivery:
     """Seconds after which the receiver's process is ended and started again; 0: as soon as its answer was seen."""
     refund_id: str = ""
     """What the PSP calls the refund that it is about; empty: one that nobody asked for."""
+    duplicate: str = ""
+    """What the PSP calls the payment that it is about, where that is a second one for the order; empty: the first."""
 
     @property
     def genuine(self) -> bool:
         """The PSP sent exactly this, and now."""
         return not self.forged
+
+    @property
+    def payment_id(self) -> str:
+        """What the PSP calls the payment that it is about."""
+        return self.duplicate or self.order.payment_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,7 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "modes-in-webhooks": "an event says whether it is of the test mode or live",
     "webhook-horizon": "the PSP documents for how long it tries",
     "refund-events": "it tells of refunds",
+    "payments-in-refund-events": "where it tells of a refund, it says of which payment",
     "failure-events": "it tells of payments that failed",
     "pending-events": "it tells of payments that are under way",
     "other-events": "it tells of what moves no money, too",

@@ -31,6 +31,8 @@ class Delivery(Written, frozen=True):
     amount: int | None = None
     """What the event says, in minor units; the order's amount unless told."""
     currency: str | None = None
+    payment: str | None = None
+    """Another payment of that order, by a name: a customer may have paid twice; the order's own unless told."""
     account: str = "tenant-a"
     """Whose account it names."""
     mode: Literal["test", "live"] = "test"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from psp_harness.miniatures.declaration import miniature
-from psp_harness.miniatures.receivers import NOT_YET, PAYS, REFUSED, TAKEN, CarefulReceiver, Event, Order
+from psp_harness.miniatures.receivers import NOT_YET, PAYS, REFUNDS, REFUSED, TAKEN, CarefulReceiver, Event, Order
 from psp_harness.model import Answer, Request, Role
 
 
@@ -117,3 +117,16 @@ class SilentReceiver(CarefulReceiver):
 
     silent = True
     """The harness does not ask it."""
+
+
+@miniature("receiver-that-calls-orders-off", role=Role.RECEIVER)
+class CallsOrdersOff(CarefulReceiver):
+    """Calls an order off when the payment that paid it is given back as a whole, and keeps quiet about any other."""
+
+    def apply(self, order: Order, event: Event) -> None:
+        about = event["data"].get("payment_id")
+        if order.setdefault("paid_by", about) != about:
+            return
+        super().apply(order, event)
+        if event["type"] == REFUNDS and event["data"]["amount"] == order["amount"]:
+            order["status"] = "refunded"

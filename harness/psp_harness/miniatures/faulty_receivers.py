@@ -186,6 +186,18 @@ class ShipsAgain(CarefulReceiver):
             super().apply(order, event)
 
 
+@miniature(
+    "any-refund-cancels", role=Role.RECEIVER, mode="R08", breaks={"a-duplicate-given-back-leaves-its-order-paid"}
+)
+class AnyRefundCancels(CarefulReceiver):
+    """Calls an order off when all of its amount is given back, whichever payment that is of."""
+
+    def apply(self, order: Order, event: Event) -> None:
+        super().apply(order, event)
+        if event["type"] == REFUNDS and event["data"]["amount"] == order["amount"]:
+            order["status"] = "refunded"
+
+
 @miniature("any-amount", role=Role.RECEIVER, mode="W25", breaks={"another-amount-pays-nothing"})
 class AnyAmount(CarefulReceiver):
     """Ships whatever was paid, in whichever currency."""

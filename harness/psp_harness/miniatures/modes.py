@@ -20,8 +20,6 @@ class Mode:
     """Why no miniature shows it; empty where one does."""
 
 
-_DUPLICATES = "later: a case of shops in which the PSP tells of a second payment for one order"
-
 CLIENT: Mapping[str, Mode] = {
     "C01": Mode("a payment is sent without a key"),
     "C02": Mode("a refund is sent without a key, though payments have one"),
@@ -116,7 +114,7 @@ STATE: Mapping[str, Mode] = {
     "R05": Mode("a payment is given back that was never captured, or is void"),
     "R06": Mode("a refund has another currency or another unit than its payment"),
     "R07": Mode("a refund whose answer was lost is forgotten, and made again"),
-    "R08": Mode("giving back a duplicate payment cancels the good order", _DUPLICATES),
+    "R08": Mode("giving back a duplicate payment cancels the good order"),
     "R09": Mode("only the latest refund of a payment is stored, and an earlier one is booked again"),
     "R10": Mode("a payment is captured twice, above what was authorised, or voided after it was captured"),
     "R11": Mode("a refund that failed later stays booked as done"),

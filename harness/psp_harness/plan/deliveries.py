@@ -87,6 +87,7 @@ class Deliveries:
             forged=wanted.forged or "",
             rotated=wanted.rotated,
             beside=self.orders[wanted.beside] if wanted.beside else None,
+            duplicate=self._id("pay", wanted.payment) if wanted.payment else "",
             until_acknowledged=wanted.until_acknowledged,
             ends=wanted.ends,
         )

@@ -56,10 +56,10 @@ class Webhooks(Facts, frozen=True):
         """Seconds after which the PSP gives up; None: unknown."""
         return self.retries_for_seconds or sum(self.retry_seconds) or None
 
-    def says(self, name: str) -> bool:
-        """Whether a successful payment's event has a place of that name."""
-        event = self.events.get("payment-succeeded")
-        return event is not None and name in holes(event.body) | holes(self.envelope)
+    def says(self, name: str, event: str = "payment-succeeded") -> bool:
+        """Whether the event, a successful payment's unless told, has a place of that name."""
+        told = self.events.get(event)
+        return told is not None and name in holes(told.body) | holes(self.envelope)
 
     @property
     def features(self) -> Mapping[str, bool]:
@@ -82,6 +82,7 @@ class Webhooks(Facts, frozen=True):
             "modes-in-webhooks": bool(self.modes),
             "webhook-horizon": self.horizon is not None,
             "refund-events": "refund-succeeded" in self.events,
+            "payments-in-refund-events": self.says("payment_id", "refund-succeeded"),
             "failure-events": "payment-failed" in self.events,
             "pending-events": "payment-processing" in self.events,
             "other-events": "other" in self.events,

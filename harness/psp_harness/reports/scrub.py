@@ -129,7 +129,9 @@ def _walk(value: object, clean: Callable[[str], str]) -> object:  # noqa: PLR091
         case Mapping():
             return {_walk(name, clean): _free_member(name, item, clean) for name, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
-            return replace(value, **{field.name: _walk(getattr(value, field.name), clean) for field in fields(value)})
+            return replace(
+                value, **{field.name: _walk(getattr(value, field.name), clean) for field in fields(value) if field.init}
+            )
         case _:
             return value
 

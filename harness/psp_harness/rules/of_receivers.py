@@ -127,10 +127,14 @@ def genuine(history: History, profile: Profile) -> Iterator[Delivered]:
 
 
 def fits(delivery: Delivery) -> bool:
-    """What the event says is what the order says, and it is of this shop and this mode."""
+    """What the event says is what the order says, and it is of its own payment, of this shop and this mode."""
     order = delivery.order
     money = delivery.event.startswith("refund") or delivery.amount == order.amount
-    return money and (delivery.currency, delivery.tenant, delivery.mode) == (order.currency, order.tenant, "test")
+    return (
+        money
+        and not delivery.duplicate
+        and (delivery.currency, delivery.tenant, delivery.mode) == (order.currency, order.tenant, "test")
+    )
 
 
 def plain(history: History, profile: Profile) -> Iterator[Delivered]:

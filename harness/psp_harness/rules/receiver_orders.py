@@ -11,7 +11,7 @@ from psp_harness.rules.of_receivers import Delivered, Ended, delivered, ends, ge
 
 
 def _differs(event: Delivered) -> set[str]:
-    """In what it does not fit its order."""
+    """In what it does not fit its order, but for being of a second payment."""
     told, order = event.delivery, event.delivery.order
     pairs = {
         "amount": (told.amount, order.amount),
@@ -166,3 +166,36 @@ def an_order_never_goes_back(order: Ended, profile: Profile) -> str | None:
     if order.state in _BEFORE["paid"]:
         return f"order {order.order.id} was paid, and is {order.state!r} since an earlier event came late"
     return None
+
+
+_UNPAID = {*_BEFORE["paid"], "refunded", "cancelled", "canceled"}
+"""States in which nothing is sent to the customer, by any of their usual names."""
+
+
+def _given_back_twice_paid(history: History, profile: Profile) -> Iterator[Ended]:
+    """Orders that were paid twice, and of which the second payment alone was given back."""
+    for each in ends(history, profile):
+        taken = [told.delivery for told in each.told if told.delivery.genuine and told.acknowledged]
+        paid = any(told.event == "payment-succeeded" and not told.duplicate for told in taken)
+        returned = [told for told in taken if told.event == "refund-succeeded"]
+        if paid and returned and all(told.duplicate for told in returned):
+            yield each
+
+
+@rule(
+    "a-duplicate-given-back-leaves-its-order-paid",
+    role=Role.RECEIVER,
+    on=_given_back_twice_paid,
+    needs={"webhooks", "refund-events", "payments-in-refund-events", "order-states"},
+    source="psp-harness: who pays twice and gets one of the two back has paid; failure mode R08",
+    fix="look which payment a refund is of: the order goes back with the payment that paid it, and with no other",
+)
+def a_duplicate_given_back_leaves_its_order_paid(order: Ended, profile: Profile) -> str | None:
+    """An order that was paid twice stays paid when the second payment is given back."""
+    if order.state not in _UNPAID:
+        return None
+    second = next(told.delivery.payment_id for told in order.told if told.delivery.duplicate)
+    return (
+        f"order {order.order.id} was paid by {order.order.payment_id}, and is {order.state!r} since {second}, a second "
+        "payment for it, was given back"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from psp_harness.model import Answer, Delivery, Order, Request
 from psp_harness.profile import Profile, operation_of, wording
@@ -36,11 +36,14 @@ class Asked:
     def happened(self, delivery: Delivery) -> None:
         """What a genuine event tells is true from then on."""
         status = delivery.event.removeprefix("payment-")
-        for order in (delivery.order, *([delivery.beside] if delivery.beside else [])):
-            _, known, _ = self.payments[order.payment_id]
-            if status in _ORDER and _ORDER.index(status) > _ORDER.index(known):
-                amount = delivery.amount if order is delivery.order else order.amount
-                self.payments[order.payment_id] = (order, status, amount)
+        self._became(delivery.order, delivery.payment_id, status, delivery.amount)
+        if other := delivery.beside:
+            self._became(other, other.payment_id, status, other.amount)
+
+    def _became(self, order: Order, payment_id: str, status: str, amount: int) -> None:
+        _, known, _ = self.payments.get(payment_id, (order, _ORDER[0], 0))
+        if status in _ORDER and _ORDER.index(status) > _ORDER.index(known):
+            self.payments[payment_id] = (replace(order, payment_id=payment_id), status, amount)
 
     async def handle(self, request: Request) -> Answer:
         """One question."""

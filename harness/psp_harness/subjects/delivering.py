@@ -81,7 +81,8 @@ class Sender:
 
     def _draft(self, delivery: Delivery, url: str, now: int) -> Draft:
         scheme = self.facts.signature
-        told = [(delivery.event, self._values(delivery, delivery.order, now))]
+        order = replace(delivery.order, payment_id=delivery.payment_id)
+        told = [(delivery.event, self._values(delivery, order, now))]
         if delivery.beside is not None:
             told.insert(0, (delivery.event, self._values(_about(delivery), delivery.beside, now)))
         name = delivery.event_id if scheme.id_is_of == "event" else delivery.transmission
