@@ -116,6 +116,19 @@ class SubscribesWithoutAKey(CarefulShop):
         return self.psp.send("/payments", (), encode(message, "json"))
 
 
+@miniature(
+    "charges-a-period-for-each-submit",
+    role=Role.SHOP,
+    mode="C30",
+    breaks={"an-order-is-charged-once", "a-wish-keeps-its-key"},
+)
+class ChargesAPeriodForEachSubmit(CarefulShop):
+    """Guards its orders, and makes a new subscription, with its first period, each time that the form is submitted."""
+
+    def subscribe(self, params: Params) -> Said:
+        return super().subscribe({**params, "subscription_id": f"sub-{uuid.uuid4().hex}"})
+
+
 @miniature("another-key-than-the-refunds-id", role=Role.SHOP, mode="A12", breaks={"a-refund-row-lends-its-id-as-key"})
 class AnotherKeyThanTheRefundsId(CarefulShop):
     """Says that the refund's id is the key, and sends what another column has."""

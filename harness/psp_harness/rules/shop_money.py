@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from psp_harness.model import Effect, Failed, History, Intent, Level, Refused, Role, Row
+from psp_harness.model import Effect, Failed, History, Level, Refused, Role, Row
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
 from psp_harness.rules.of_shops import (
+    PAYS,
+    ROW_KIND,
     Believed,
     Happened,
     Uncertain,
@@ -164,9 +166,10 @@ def a_row_that_is_done_is_money_that_moved(row: Believed, profile: Profile) -> s
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One order when all is settled: what moved, and what the books say."""
+    """One order or subscription when all is settled: what moved, and what the books say."""
 
-    intent: Intent
+    called: str
+    """As people call it."""
     orders: tuple[Row, ...]
     refunds: tuple[Row, ...]
     captured: tuple[Effect, ...]
@@ -181,7 +184,7 @@ def _booked(history: History, effect: Effect) -> bool:
 
 def _accounts(history: History, profile: Profile) -> Iterator[Account]:
     found = list(wishes(history, profile))
-    for wish in (each for each in found if each.intent.operation == "confirm-order" and history.books):
+    for wish in (each for each in found if ROW_KIND[each.intent.operation] in PAYS and history.books):
         mine = [
             each
             for each in found
@@ -193,7 +196,7 @@ def _accounts(history: History, profile: Profile) -> Iterator[Account]:
         back = (e for e in history.effects or () if e.kind == "refund" and e.payment_id in paid)
         returned = tuple(e for e in back if _booked(history, e))
         exchanges = tuple(n for each in (wish, *mine) for n in each.exchanges)
-        yield Account(wish.intent, wish.rows, refunds, wish.effects, returned, exchanges)
+        yield Account(wish.called, wish.rows, refunds, wish.effects, returned, exchanges)
 
 
 @rule(
@@ -205,14 +208,14 @@ def _accounts(history: History, profile: Profile) -> Iterator[Account]:
     fix="compare your books with the PSP's each night, order by order",
 )
 def the_books_balance(account: Account, profile: Profile) -> str | None:
-    """What the PSP holds of an order is what the books say: paid less refunded, within what they call in doubt."""
+    """What the PSP holds of an order or a period is what the books say: paid less refunded, within what is in doubt."""
     kept = _sum(account.captured) - _sum(account.returned)
     paid, doubt = _of(account.orders, "done"), _of(account.orders, "in-doubt")
     back, maybe = _of(account.refunds, "done"), _of(account.refunds, "in-doubt")
     if paid - back - maybe <= kept <= paid + doubt - back:
         return None
     return (
-        f"of the order of {account.intent.amount} the PSP holds {kept}, and the books say: {paid} paid, {back} given "
+        f"of {account.called} the PSP holds {kept}, and the books say: {paid} paid, {back} given "
         f"back, {doubt + maybe} in doubt"
     )
 

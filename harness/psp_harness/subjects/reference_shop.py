@@ -28,7 +28,16 @@ Params = Mapping[str, Any]
 
 KNOWN = "reference:shop?database=postgresql://127.0.0.1/shop"
 TOKEN = "psp_harness_token"  # noqa: S105 - it stands for a card, and opens nothing
-FEATURES = ("durable", "parallel", "refund-id-is-key", "told-by-webhook", "pays-out", "commit-points")
+PERIOD = "2026-11"  # the first, and in a case the only one
+FEATURES = (
+    "durable",
+    "parallel",
+    "refund-id-is-key",
+    "subscriptions",
+    "told-by-webhook",
+    "pays-out",
+    "commit-points",
+)
 
 _DATABASE = re.compile(r"\Ashop(\?database=(?P<url>.+))?\Z")
 _WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE)", re.IGNORECASE)
@@ -78,6 +87,7 @@ class ReferenceShop:
     def __init__(self, database: str = "", parts: Any = None) -> None:
         self._database, self._parts = database, parts
         self._schema = ""
+        self._signing_up = threading.Lock()
 
     def start(
         self, *, state_dir: str, base_url: str, credentials: Params, answer_timeout: float, **members: Any
@@ -123,6 +133,13 @@ class ReferenceShop:
         )
         return _said(REFUNDS, refund.status)
 
+    def subscribe(self, params: Params) -> Said:
+        """Subscribe, and charge the first period, as somebody does who submits both forms again."""
+        request = params["subscription_id"]
+        money = {"amount": params["amount"], "currency": params["currency"]}
+        made = self.shop.subscriptions.subscribe(request, customer_id=self._customer(request), method=TOKEN, **money)
+        return _said(ORDERS, self.shop.subscriptions.charge(made.id, PERIOD).status)
+
     def payout(self, params: Params) -> Said:
         """Send money to somebody; the request is what was submitted."""
         money = {"amount": params["amount"], "currency": params["currency"]}
@@ -149,12 +166,23 @@ class ReferenceShop:
         told = self.shop.state()
         return {
             "ok": {
-                "orders": [_order(row) for row in told["orders"]],
+                "orders": [_order(row) for row in told["orders"] if row["subscription_id"] is None],
+                "subscriptions": [_order(row) for row in told["orders"] if row["subscription_id"] is not None],
                 "refunds": [{**row, "status": REFUNDS[row["status"]]} for row in told["refunds"]],
                 "payouts": [_payout(row) for row in told["payouts"]],
                 "commits": self.commits.count,
             }
         }
+
+    def _customer(self, request: str) -> str:
+        """Who submits this: somebody who has an account, or makes one; the same after a crash."""
+        from psp_harness.reference.shop.tables import Customer
+
+        email = f"{request}@example.com"
+        with self._signing_up:  # one person, in one browser
+            with self.shop.books.snapshot() as session:
+                known: str | None = session.query(Customer.id).where(Customer.email == email).scalar()
+            return known or self.shop.customers.register(name="Somebody", email=email).id
 
     # --- its database ---------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from psp_harness.reference.shop.orders import Orders
 from psp_harness.reference.shop.payouts import Payouts
 from psp_harness.reference.shop.refunds import Refunds
 from psp_harness.reference.shop.states import OrderEvent
+from psp_harness.reference.shop.subscriptions import Subscriptions
 from psp_harness.reference.shop.tables import Order, Payout, Refund
 
 
@@ -57,6 +58,13 @@ class SubmitsTwice(Orders):
 
     def place_order(self, checkout: str, **more: Any) -> Order:
         return super().place_order(f"{checkout}-{secrets.token_hex(4)}", **more)
+
+
+class ChargesForEachRun(Subscriptions):
+    """Without the period in the order's checkout: each run of the job that charges makes an order."""
+
+    def due(self, subscription_id: str, period: str) -> Order:
+        return super().due(subscription_id, f"{period}-{secrets.token_hex(4)}")
 
 
 class AsksBeforeItSaysSo(Orders):

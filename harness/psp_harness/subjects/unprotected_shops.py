@@ -64,6 +64,18 @@ def reference_shop_without_a_checkout() -> object:
 
 
 @miniature(
+    "reference-shop-without-a-period",
+    role=Role.SHOP,
+    mode="A11",
+    profile=PROFILE,
+    breaks={"an-order-is-charged-once", "a-wish-keeps-its-key"},
+)
+def reference_shop_without_a_period() -> object:
+    """The reference shop, charging a subscription for each run of the job and not for each period."""
+    return _with(subscriptions="ChargesForEachRun")
+
+
+@miniature(
     "reference-shop-without-confirming",
     role=Role.SHOP,
     mode="C31",

@@ -67,6 +67,39 @@ def test_a_period_in_doubt_is_looked_up_and_not_charged_again(shop: Shop, psp: P
     assert psp.count("create_payment") == 1
 
 
+def test_a_period_that_the_psp_never_heard_of_is_asked_for_with_its_own_key(
+    shop: Shop, psp: Psp, subscription_id: str
+) -> None:
+    """The customer is away: nobody else asks again."""
+    psp.before = LOST
+    with pytest.raises(OutcomeUnknown):
+        shop.subscriptions.charge(subscription_id, "2026-11")
+    shop.reconcile()
+    (order,) = shop.state()["orders"]
+    assert (order["status"], order["subscription_id"]) == ("paid", subscription_id)
+    assert {key for name, key in psp.calls if name == "create_payment"} == {order["id"]}
+
+
+def test_of_a_subscription_that_ended_meanwhile_nothing_is_asked(shop: Shop, psp: Psp, subscription_id: str) -> None:
+    """What the PSP never heard of stays open."""
+    psp.before = LOST
+    with pytest.raises(OutcomeUnknown):
+        shop.subscriptions.charge(subscription_id, "2026-11")
+    shop.subscriptions.cancel(subscription_id)
+    shop.reconcile()
+    assert [order["status"] for order in shop.state()["orders"]] == ["created"]
+
+
+def test_an_order_that_the_psp_never_heard_of_is_left_to_its_customer(shop: Shop, psp: Psp) -> None:
+    """Also where its checkout looks like a period's."""
+    order = shop.orders.place_order("cart:2026-11", amount=900, currency="EUR")
+    psp.before = LOST
+    with pytest.raises(OutcomeUnknown):
+        shop.orders.confirm_order(order.id, payment_token="tok_1")
+    shop.reconcile()
+    assert [(each["status"], each["subscription_id"]) for each in shop.state()["orders"]] == [("created", None)]
+
+
 def test_a_declined_period_is_over_and_the_next_is_not(shop: Shop, psp: Psp, subscription_id: str) -> None:
     """Each has its own key."""
     psp.before = Declined("51", "no funds")

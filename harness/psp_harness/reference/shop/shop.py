@@ -100,9 +100,9 @@ class Shop:
     def reconcile(self) -> Reconciled:
         """Find out about everything that is in doubt: at the start, after a crash, and from time to time.
 
-        Payments are read; refunds and payouts are read, and asked for with their own key where the PSP has none; events
-        that were received are applied. What cannot be told yet stays as it is. Of several processes that share locks
-        one does it at a time.
+        Payments are read; refunds, payouts and the periods of subscriptions are read, and asked for with their own key
+        where the PSP has none; events that were received are applied. What cannot be told yet stays as it is. Of
+        several processes that share locks one does it at a time.
         """
         found = Reconciled()
         with self._one_at_a_time, self._locks.held("reconcile") as mine:
@@ -137,7 +137,7 @@ class Shop:
                     found.settled.append(name)
 
     def _doubts(self) -> Iterator[tuple[str, Callable[[str], Order | Refund | Payout | Customer | Dispute]]]:
-        yield from ((order, self.orders.settle) for order in self.orders.in_doubt())
+        yield from ((order, self.subscriptions.settle) for order in self.orders.in_doubt())
         yield from ((refund, self.refunds.settle) for refund in self.refunds.in_doubt())
         yield from ((payout, self.payouts.settle) for payout in self.payouts.in_doubt())
         yield from ((customer, self.customers.settle) for customer in self.customers.in_doubt())

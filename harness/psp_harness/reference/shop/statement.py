@@ -11,6 +11,7 @@ from psp_harness.reference.shop.disputes import disputed
 from psp_harness.reference.shop.orders import IN_DOUBT
 from psp_harness.reference.shop.refunds import refunded
 from psp_harness.reference.shop.states import OrderStatus, RefundStatus
+from psp_harness.reference.shop.subscriptions import subscription_of
 from psp_harness.reference.shop.tables import Customer, Dispute, Order, Payout, Refund, Subscription
 
 _OPEN = {*IN_DOUBT, OrderStatus.AUTHORISED}
@@ -27,11 +28,15 @@ def statement(session: Session) -> dict[str, Any]:
 
 
 def of_order(session: Session, order: Order) -> dict[str, Any]:
-    """An order: what was `captured`, what was `refunded` of that or is `disputed`, and what is `in_doubt`."""
+    """An order: what was `captured`, what was `refunded` of that or is `disputed`, and what is `in_doubt`.
+
+    `subscription_id` is null where it is no period of one.
+    """
     open_ = OrderStatus(order.status) in _OPEN
     return {
         "id": order.id,
         "checkout": order.checkout,
+        "subscription_id": subscription_of(session, order),
         "amount": order.amount,
         "currency": order.currency,
         "status": order.status,

@@ -1,6 +1,7 @@
 """Subscriptions: the payment of each period is an order, placed once and paid once, under that order's id as key.
 
-So there is no second way to money beside `Orders.pay`: what guards one payment guards all of them.
+So there is no second way to money beside `Orders.pay`: what guards one payment guards all of them. The customer is
+away when a period is charged, so it is the shop that asks again where it is certain that the PSP did nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from psp_harness.reference.shop.customers import expect_active
 from psp_harness.reference.shop.orders import Orders
 from psp_harness.reference.shop.psp import PaymentProvider
 from psp_harness.reference.shop.refusals import Conflict, NotFound, WrongState, expect_amount, expect_word
-from psp_harness.reference.shop.states import SubscriptionStatus
+from psp_harness.reference.shop.states import OrderStatus, SubscriptionStatus
 from psp_harness.reference.shop.tables import Order, Subscription
+
+OF = ":"
+"""Between a subscription and a period, in the checkout of the order of that period; no id of ours has one."""
 
 
 class Subscriptions:
@@ -55,7 +59,7 @@ class Subscriptions:
         """The order of a period: the same one, whoever asks for it. Raises `NotFound`, and `WrongState` if it ended."""
         subscription = self._active(subscription_id)
         return self._orders.place_order(
-            f"{subscription_id}:{expect_word('period', period)}",
+            f"{subscription_id}{OF}{expect_word('period', period)}",
             amount=subscription.amount,
             currency=subscription.currency,
             customer_id=subscription.customer_id,
@@ -75,6 +79,22 @@ class Subscriptions:
             ),
         )
 
+    def settle(self, order_id: str) -> Order:
+        """Find out about an order in doubt; a period that the PSP does not know is asked for with its own key.
+
+        Any other order that it does not know is left to its customer. Raises as `Orders.settle` and `collect` do, but
+        not where the subscription ended or somebody else asks.
+        """
+        order = self._orders.settle(order_id)
+        with self._books.transaction() as session:
+            subscription_id = subscription_of(session, order)
+        if order.status != OrderStatus.CREATED or subscription_id is None:
+            return order
+        try:
+            return self.collect(subscription_id, order_id)
+        except WrongState:
+            return self._orders.get(order_id)
+
     def cancel(self, subscription_id: str) -> Subscription:
         """End it: no period of it is charged from now on. Again is no error; raises `NotFound`."""
         with self._books.transaction() as session:
@@ -88,6 +108,12 @@ class Subscriptions:
         if subscription.status != SubscriptionStatus.ACTIVE:
             raise WrongState(f"subscription {subscription_id!r}", subscription.status)
         return subscription
+
+
+def subscription_of(session: Session, order: Order) -> str | None:
+    """The id of the subscription whose period an order is, if it is one."""
+    name, separator, _ = order.checkout.partition(OF)
+    return name if separator and session.get(Subscription, name) is not None else None
 
 
 def _locked(session: Session, subscription_id: str) -> Subscription:
