@@ -150,10 +150,14 @@ def strangers(history: History, profile: Profile) -> Iterator[Pair]:
 
 
 def _pairs(history: History, profile: Profile) -> Iterator[Pair]:
-    """Two requests of one operation: the first one accepted, and finished before the second one began."""
+    """Two requests of one operation: the first one accepted, and finished before the second one began.
+
+    Not of copies that were released together: whether one of them is late enough is a matter of chance.
+    """
     for (intent, first), (other, second) in combinations(sent(history), 2):
         finished = first.answer is not None and first.answer.accepted and first.ended <= second.began
-        if finished and intent.operation == other.operation:
+        by_chance = intent.moment == other.moment and intent is not other
+        if finished and not by_chance and intent.operation == other.operation:
             born = _born(history, intent, profile)
             yield Pair(first, intent, second, other, history.effects, born, _of_second(history, intent, other, profile))
 
