@@ -121,7 +121,7 @@ def test_a_rule_that_raises_is_errored() -> None:
     assert f"{ANY_CASE}/raises" not in found
 
 
-@pytest.mark.parametrize("why", ["errored", "unexercised", "doubtful"])
+@pytest.mark.parametrize("why", ["errored", "unexercised", "doubtful", "unclaimed"])
 def test_a_case_that_did_not_end_proves_no_pass_and_keeps_its_violations(why: str) -> None:
     """What was seen to be wrong was seen; that the rest was right is not known."""
     reason: dict[str, Any] = {why: "the subject died"}
@@ -132,7 +132,10 @@ def test_a_case_that_did_not_end_proves_no_pass_and_keeps_its_violations(why: st
     assert found["two/holds"] == Passed(1)
 
 
-@pytest.mark.parametrize(("why", "kind"), [("errored", Errored), ("unexercised", Unexercised), ("doubtful", Errored)])
+@pytest.mark.parametrize(
+    ("why", "kind"),
+    [("errored", Errored), ("unexercised", Unexercised), ("doubtful", Errored), ("unclaimed", Skipped)],
+)
 def test_why_a_case_did_not_end_is_told(why: str, kind: type) -> None:
     """On a verdict of its own, at level MUST; its dropped passes leave the rule unexercised."""
     reason: dict[str, Any] = {why: "the subject died"}

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from psp_harness.model import Driven, Errored, History, Level, Passed, Problem, Result, Unexercised, Verdict, Violated
+from psp_harness.model import (
+    Driven,
+    Errored,
+    History,
+    Level,
+    Passed,
+    Problem,
+    Result,
+    Skipped,
+    Unexercised,
+    Verdict,
+    Violated,
+)
 from psp_harness.plan import ANY_CASE, CASE_RUNS, Plan
 from psp_harness.profile import Profile
 from psp_harness.rules import Rule
@@ -36,7 +48,7 @@ def judge(plan: Plan, driven: Mapping[str, Driven]) -> tuple[Verdict, ...]:
 
 
 def _case(plan: Plan, case: str, driven: Driven) -> Iterator[Verdict]:
-    complete = not (driven.errored or driven.unexercised or driven.doubtful)
+    complete = not (driven.errored or driven.unexercised or driven.doubtful or driven.unclaimed)
     violated = False
     for rule in plan.rules:
         result = _result(rule, driven.history, plan.profile)
@@ -54,6 +66,8 @@ def _told(driven: Driven, *, violated: bool) -> Result | None:
         return Errored(driven.errored)
     if driven.doubtful and not violated:
         return Errored(driven.doubtful)
+    if driven.unclaimed:
+        return Skipped(driven.unclaimed)
     return Unexercised(driven.unexercised) if driven.unexercised else None
 
 

@@ -380,6 +380,8 @@ class Driven:
     """The exchange that the case's fault names never happened."""
     doubtful: str = ""
     """A plain step did not work. Where no rule explains it, the subject could not be driven."""
+    unclaimed: str = ""
+    """What the case is about the subject said no to, and it may: it is as if it had never been claimed."""
 
 
 # --- what we say about it -----------------------------------------------------------------------------------------

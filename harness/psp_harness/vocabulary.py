@@ -62,6 +62,12 @@ WISHES: Mapping[str, str] = {
 }
 """What a shop can be asked for that moves money, and what it then asks of the PSP."""
 
+USUAL = "EUR"
+"""The currency of every step that names none."""
+
+OTHER_CURRENCIES: Mapping[str, str] = {"USD": "second-currency", "JPY": "currency-without-decimals"}
+"""The feature that a case needs which asks for this one: whoever takes euros alone may refuse it."""
+
 CRASH_POINT = re.compile(r"-(exchange|commit)-\d+-(before|acted|answered|after)\Z")
 """How the name of a case ends whose shop is ended there: at which request or commit, counted from 1, and when."""
 
@@ -161,6 +167,8 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "client-ids": "the caller may choose the id of what it creates, and a second one with that id is refused",
     "two-tenants": "two accounts can be told apart by their credentials",
     "refunds": "money can be given back",
+    "second-currency": "it takes US dollars as well",
+    "currency-without-decimals": "it takes yen as well, which have no minor unit",
     "payouts": "money can be sent to somebody",
     "reads": "a payment can be read by its id",
     "refund-reads": "a refund can be read by its id",

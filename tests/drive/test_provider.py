@@ -12,7 +12,7 @@ from drive.odd_providers import RENDERS, Says, served
 from psp_harness import profile
 from psp_harness.contracts import CASES
 from psp_harness.miniatures.faulty_providers import NoDedupe
-from psp_harness.miniatures.providers import CarefulGateway
+from psp_harness.miniatures.providers import Asked, CarefulGateway, refused
 from psp_harness.model import Answer, Errored, Level, Report, Request, Role, Unexercised, Verdict
 from psp_harness.reference.provider import Provider, build
 from psp_harness.reference.provider.app import asgi
@@ -223,6 +223,49 @@ async def test_a_wrong_credential_is_no_violation(name: str) -> None:
         report = await run(Job(Role.PROVIDER, url, facts, credentials=wrong))
     assert of_outcome(report, "violated") == []
     assert "401" in str(of_outcome(report, "errored"))
+
+
+class TakesNoDollars(CarefulGateway):
+    """Says no to dollars; in one way or another."""
+
+    no = refused(422, "we take euros")
+    moves = False
+
+    async def execute(self, asked: Asked) -> Answer:
+        answer = await super().execute(asked) if asked.of != "USD" or self.moves else self.no
+        return self.no if asked.of == "USD" else answer
+
+
+class IsBrokenByDollars(TakesNoDollars):
+    """A currency that it does not know is an error of its own."""
+
+    no = Answer(500)
+
+
+class TakesThemAndSaysNo(TakesNoDollars):
+    """It says no when the money has moved."""
+
+    moves = True
+
+
+@pytest.mark.parametrize(
+    ("gateway", "outcomes"),
+    [
+        (TakesNoDollars, {"skipped"}),
+        (IsBrokenByDollars, {"errored"}),
+        (TakesThemAndSaysNo, {"skipped", "violated"}),
+    ],
+)
+async def test_who_takes_no_dollars_is_skipped_with_its_reason(
+    gateway: type[CarefulGateway], outcomes: set[str]
+) -> None:
+    """And is violated where the money moved all the same, and errored where it broke; yen are another matter."""
+    async with in_thread(gateway()) as url:
+        report = await judged(url, "provider/generic/refund-in-")
+    told = [v for v in report.verdicts if v.case == "refund-in-another-currency"]
+    assert {v.outcome for v in told} == outcomes
+    assert "was answered" in str(told)
+    assert {v.outcome for v in report.verdicts if v.case == "refund-in-a-currency-without-decimals"} == {"passed"}
 
 
 # --- slow, and broken -------------------------------------------------------------------------------------------------

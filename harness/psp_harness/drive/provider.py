@@ -10,7 +10,7 @@ from psp_harness.model import Driven, Effect, Exchange, History, Intent
 from psp_harness.plan import Plan, Planned, is_of_another_run, moments
 from psp_harness.profile import is_in_flight, values_of
 from psp_harness.subjects.provider import ProviderSubject
-from psp_harness.vocabulary import EFFECT_KIND
+from psp_harness.vocabulary import EFFECT_KIND, OTHER_CURRENCIES
 
 _ONLY_ATTEMPT = 1
 """Of each step: we try once."""
@@ -24,6 +24,9 @@ TIMES_AS_LONG = 3
 """As the slowest answer of the run: a provider that takes 8 s for a payment may be in flight for longer."""
 
 PAUSE_SECONDS = 0.1
+
+NOT_ABOUT_MONEY = frozenset({401, 408, 409, 429})
+"""Refusals that have nothing to do with the currency that was asked for."""
 
 BROKEN = 500
 """From this status on the provider says that the fault is its own."""
@@ -50,6 +53,8 @@ class ProviderCase:
         case, intents = self._planned.case.id, self._planned.intents
         mine = self._told(self._of_this_case(effects))
         history = History(case, intents, {}, self._caller.exchanges, mine, self._subject.claims)
+        if not (self._errored or errored) and (unclaimed := _currency_refused(self._planned.case.needs, history)):
+            return Driven(history, unclaimed=unclaimed)
         doubtful = self._doubtful or self._unanswered or self._doubt(history)
         return ended(self._planned, history, errored=self._errored or errored, doubtful=doubtful)
 
@@ -178,6 +183,17 @@ class ProviderCase:
         """What the provider's process said last on its standard error, where it is one of ours."""
         said = self._subject.last_words()
         return f"; its process said last: {said!r}" if said else ""
+
+
+def _currency_refused(needs: frozenset[str], history: History) -> str:
+    """Why the case asks for a currency that this provider does not take: whoever says so breaks no promise."""
+    for intent in (each for each in history.intents if each.operation == "create-payment"):
+        answers = [x.answer for x in history.attempts(intent) if x.answer is not None]
+        refused = answers and all(400 <= a.status < 500 and a.status not in NOT_ABOUT_MONEY for a in answers)
+        if refused and OTHER_CURRENCIES.get(intent.currency) in needs:
+            said = f"{answers[0].status}: {answers[0].body[:120]!r}"
+            return f"not claimed here: a plain payment in {intent.currency} was answered {said}"
+    return ""
 
 
 def _is_forbidden_by_http(intent: Intent) -> bool:

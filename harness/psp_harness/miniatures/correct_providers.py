@@ -10,6 +10,18 @@ from psp_harness.miniatures.declaration import miniature
 from psp_harness.miniatures.providers import Asked, CarefulGateway, answered, refused
 from psp_harness.model import Answer, Request, Role
 
+# --- currencies ----------------------------------------------------------------------------------------------------
+
+
+@miniature("takes-euros-alone", role=Role.PROVIDER)
+class TakesEurosAlone(CarefulGateway):
+    """Refuses a payment in any other currency than its own, before anything happens."""
+
+    def refusal(self, asked: Asked) -> Answer | None:
+        foreign = asked.kind == "payment" and asked.of != "EUR"
+        return refused(422, "we take euros", "currency_not_supported") if foreign else super().refusal(asked)
+
+
 # --- duplicates ----------------------------------------------------------------------------------------------------
 
 

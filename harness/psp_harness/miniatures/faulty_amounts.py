@@ -110,6 +110,29 @@ class RefundsInMajorUnits(CarefulGateway):
         return super().book(replace(asked, amount=-(-asked.amount // 100)) if asked.kind == "refund" else asked)
 
 
+@miniature(
+    "refunds-of-dollars-in-cents-of-cents",
+    role=Role.PROVIDER,
+    mode="R06",
+    breaks={"the-answer-is-about-what-was-asked", "a-refund-that-fits-is-accepted"},
+)
+class RefundsOfDollarsInCentsOfCents(CarefulGateway):
+    """Takes minor units of its own currency, and multiplies the refund of any other by a hundred once more."""
+
+    def book(self, asked: Asked) -> Answer:
+        paid = self.moved.get((asked.tenant, asked.of))
+        abroad = asked.kind == "refund" and paid is not None and paid.currency != "EUR"
+        return super().book(replace(asked, amount=asked.amount * 100) if abroad else asked)
+
+
+@miniature("yen-with-decimals", role=Role.PROVIDER, mode="R06", breaks={"what-is-answered-happened"})
+class YenWithDecimals(CarefulGateway):
+    """Answers what it was asked for, and moves a hundredth of it where a currency has no minor unit."""
+
+    def all_moved(self) -> list[Effect]:
+        return [replace(e, amount=e.amount // 100) if e.currency == "JPY" else e for e in super().all_moved()]
+
+
 # --- amounts that are not there ------------------------------------------------------------------------------------
 
 

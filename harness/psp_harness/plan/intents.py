@@ -10,7 +10,7 @@ from dataclasses import replace
 from psp_harness.case import ABOVE, Case, OddKey, Step, in_order
 from psp_harness.model import Intent, Manner, Role
 from psp_harness.profile import Profile
-from psp_harness.vocabulary import CHANGES
+from psp_harness.vocabulary import CHANGES, USUAL
 
 _FRESH = re.compile("[0-9a-f]{8}-.*-[0-9a-f]{8}")
 """What `Intents` makes of a label."""
@@ -59,7 +59,7 @@ class Intents:
             operation=step.do or "",
             moment=moment,
             amount=(step.amount or 0) + (copy if step.each else 0),
-            currency=step.currency or "EUR",
+            currency=step.currency or USUAL,
             key=self._key(f"{step.key}{own}" if isinstance(step.key, str) else step.key),
             tenant=step.tenant or "tenant-a",
             reference=self._fresh(f"{kind}-{called}"),

@@ -9,6 +9,7 @@ from dataclasses import replace
 from psp_harness.case import ABOVE, Case, Step, in_order
 from psp_harness.case import Delivery as Wanted
 from psp_harness.model import Delivery, Intent, Manner, Order
+from psp_harness.vocabulary import USUAL
 
 
 class Wishes:
@@ -55,7 +56,7 @@ class Wishes:
         if operation == "deliver-webhook":
             return self._event(step, name)
         order = self._above(step, operation)
-        amount, currency, reference = step.amount or 0, step.currency or "EUR", self._fresh(name)
+        amount, currency, reference = step.amount or 0, step.currency or USUAL, self._fresh(name)
         if order is not None:
             amount, currency = step.amount or order.amount, order.currency
             reference = order.reference if operation == "confirm-order" else reference

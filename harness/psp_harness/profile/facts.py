@@ -8,7 +8,7 @@ from typing import Literal
 from psp_harness.profile.values import Facts
 from psp_harness.profile.webhooks import Webhooks
 from psp_harness.template import Json, holes
-from psp_harness.vocabulary import CHANGES
+from psp_harness.vocabulary import CHANGES, OTHER_CURRENCIES
 
 REFRESHED = "-refreshed"
 """What is put behind a tenant's name for its second credential: one that it was given when the first was replaced."""
@@ -153,6 +153,8 @@ class Profile(Facts, frozen=True):
     clients: Mapping[str, str] = {}
     """By tenant: id and secret, joined by a colon, for which the reference provider gives tokens. Never a real one."""
     captures: Captures | None = None
+    currencies: tuple[str, ...] = ()
+    """ISO 4217: those that it documents, as far as cases ask for them. None told: they ask for EUR alone."""
     cards: Mapping[str, str] = {}
     """Test cards by what they are for, as they stand in a request."""
     key: Key | None = None
@@ -198,6 +200,7 @@ class Profile(Facts, frozen=True):
             "two-tenants": {"tenant-a", "tenant-b"} <= set(self.credentials),
             "refunds": "create-refund" in self.operations,
             "payouts": "create-payout" in self.operations,
+            **{feature: currency in self.currencies for currency, feature in OTHER_CURRENCIES.items()},
             "reads": "get-payment" in self.operations,
             "refund-reads": "get-refund" in self.operations,
             "liveness": "get-health" in self.operations,

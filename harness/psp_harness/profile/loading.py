@@ -46,7 +46,7 @@ _TOLD = frozenset(
 
 _FACTS = frozenset(
     {"auth", "key", "duplicate", "in-flight", "mismatch", "operations", "refusals", "statuses", "webhooks"}
-    | {"captures", "cards", "tokens"}
+    | {"captures", "cards", "currencies", "tokens"}
 )
 """The tables in which every value is a fact."""
 
