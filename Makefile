@@ -61,5 +61,5 @@ $(VENV)/.run: pyproject.toml .ci/constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.run
-	$(PIP) --editable '.[sdks,doubles,middlewares,paypal,receivers,stores,embedded,containers,shop,test,lint]'
+	$(PIP) --editable '.[sdks,doubles,middlewares,paypal,tls,receivers,stores,embedded,containers,shop,test,lint]'
 	touch $@

@@ -52,7 +52,7 @@ def _called(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_extras_are_hidden_at_all() -> None:
     """Or the others would prove nothing."""
-    assert {"cryptography", "stripe", "redis", "psycopg"} <= set(_foreign())
+    assert {"trustme", "cryptography", "stripe", "redis", "psycopg"} <= set(_foreign())
     assert _without_extras("import cryptography").returncode != 0
 
 
@@ -69,3 +69,12 @@ def test_what_needs_an_extra_says_which() -> None:
     assert done.returncode == 2
     assert "pip install 'psp-harness[paypal]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_cases_that_need_an_extra_are_skipped_and_say_which() -> None:
+    """A client that speaks https is judged on everything else."""
+    only = ("--only", "client/generic/payment-handshake-broken-once", "--only", "client/generic/two-payments")
+    done = _called("run", "--role", "client", "--subject", "miniature:careful-client", *only)
+    assert done.returncode == 0, done.stderr
+    assert "skipped: case payment-handshake-broken-once" in done.stdout
+    assert "pip install 'psp-harness[tls]'" in done.stdout

@@ -25,6 +25,7 @@ _EXTRA = re.compile(r"""extra == ['"]([^'"]+)""")
 
 PARTS: Mapping[str, str] = {
     "sdks": "sdk:… addresses: published SDKs cannot be judged",
+    "tls": "cases in which a client's PSP speaks https",
     "stores": "books of the reference provider on PostgreSQL and Redis",
     "shop": "the reference shop, and queues on RabbitMQ",
     "paypal": "webhooks of PayPal, which are signed with RSA",

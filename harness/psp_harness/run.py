@@ -27,6 +27,7 @@ from psp_harness.subjects.asked import Asked, answering
 from psp_harness.subjects.options import WEBHOOK_PATH
 from psp_harness.subjects.receivers import SECRET
 from psp_harness.vocabulary import OF_A_SUBJECT
+from psp_harness.wire import tls
 
 RUN_ID_BYTES = 4
 _ALL = frozenset({*OF_A_SUBJECT, "refunds"})
@@ -169,7 +170,7 @@ async def _client(job: Job, cases: Sequence[Case], options: Options, progress: P
         claims = await introduce(subject, job.profile)
     except SubjectError as error:
         return _nothing(job, cases, Claims(job.shown_address), str(error))
-    plan = _plan(job, cases, claims, {"effects"})
+    plan = _plan(job, cases, claims, {"effects", *(["made-certificates"] if tls.can_be_spoken() else [])})
     progress.planned(len(plan.cases))
     driven = await drive(plan, subject, jobs=job.jobs, on_case=progress.done)
     return Happened(plan, driven, claims, job.shown_address)

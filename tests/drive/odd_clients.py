@@ -20,6 +20,7 @@ KeyLines = Sequence[tuple[str, bytes]]
 class Raw(CarefulClient):
     """Writes its requests itself."""
 
+    features = tuple(each for each in CarefulClient.features if each != "tls")
     version = "1.1"
     key_name = "Idempotency-Key"
     more: tuple[str, ...] = ("Connection: close",)
@@ -158,6 +159,8 @@ class KeepsItsConnection(CarefulClient):
 
 class LooksAround(KeepsItsConnection):
     """Asks whether anybody is there with HEAD and OPTIONS, and reads what it has paid, key line and all."""
+
+    features = Raw.features
 
     def send(self, path: str, key_lines: KeyLines, body: bytes) -> Reply:
         for method, where in (("HEAD", "/"), ("OPTIONS", "*"), ("GET", "/payments/none")):

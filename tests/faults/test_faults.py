@@ -76,6 +76,7 @@ async def struck(name: str, **options: Any) -> Line:
         ("answered-in-flight", {}, ["forward", "answer"]),
         ("redirected", {}, ["answer"]),
         ("connection-refused", {}, ["reset"]),
+        ("handshake-broken", {"alert": 80}, ["reset"]),
     ],
 )
 async def test_a_fault_does_what_its_name_says(name: str, options: dict[str, Any], done: list[str]) -> None:

@@ -153,7 +153,7 @@ async def test_an_object_is_lent_to_one_case_at_a_time() -> None:
     """The second case waits until the first has given it back."""
     client = open_client("python:a_shop:one", options())
     async with client.session(NOWHERE):
-        second = asyncio.ensure_future(client.open_channel())
+        second = asyncio.ensure_future(client.open_channel({}))
         await asyncio.sleep(0)
         assert not second.done()
     await (await second).close()

@@ -95,9 +95,9 @@ def test_it_claims_what_its_adapter_says() -> None:
     """Retries are a feature only where there are some."""
     claims = started(subject(made=Made("1"), retries=Retries(2, frozenset({"lost"}))))
     assert (claims["name"], claims["version"]) == ("Adyen", SDKS["adyen"].checked)
-    assert claims["features"] == ["caller-keys", "parallel", "refunds", "retries"]
+    assert claims["features"] == ["caller-keys", "parallel", "refunds", "retries", "tls"]
     assert claims["retries"] == {"max": 2, "on": ["lost"]}
-    assert started(subject(made=Made("1")))["features"] == ["caller-keys", "parallel", "refunds"]
+    assert started(subject(made=Made("1")))["features"] == ["caller-keys", "parallel", "refunds", "tls"]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ const verbs = {
       timeout: answer_timeout * 1000, // milliseconds
       telemetry: false,
     });
-    const features = ["caller-keys", "own-keys", "retries", "refunds", "parallel"];
+    const features = ["caller-keys", "own-keys", "retries", "refunds", "parallel", "tls"];
     const retries = { max: RETRIES, on: ["lost", "5xx", "409"] };
     return { ok: { name: "stripe-node", version: Stripe.PACKAGE_VERSION, language: "javascript", features, retries } };
   },

@@ -12,10 +12,14 @@ from psp_harness.profile import Profile, in_flight_answer, operation_of
 from psp_harness.rules.wording import fault_of
 from psp_harness.subjects.addresses import our_psp
 from psp_harness.subjects.client import ClientSubject, Session
+from psp_harness.wire import tls
 from psp_harness.wire.server import Server
 
 NOBODY_LISTENS = "connection-refused"
 """The one fault that strikes before there is a connection: on the first step alone."""
+
+OVER_TLS = "tls"
+"""A case that needs this feature is one in which the PSP speaks https."""
 
 
 async def introduce(subject: ClientSubject, profile: Profile) -> Claims:
@@ -42,6 +46,9 @@ class ClientCase:
         self._claims = Claims(subject.address)
         self._notes: tuple[str, ...] = ()
         self._asked: list[Intent] = []
+        self._now: list[int] = []
+        """The steps that are being asked."""
+        self._authority = tls.authority() if OVER_TLS in planned.case.needs else None
         self._unheard = [strike.step for strike in planned.strikes if strike.fault == NOBODY_LISTENS]
         self._session: Session
         self._ended = 0
@@ -58,6 +65,8 @@ class ClientCase:
             end_sender=self._end,
             in_flight=in_flight_answer(self._profile),
             listens=not self._unheard,
+            secure=self._authority.server if self._authority else None,
+            asked=lambda: self._now,
         )
         async with server:
             try:
@@ -78,7 +87,7 @@ class ClientCase:
         return History(case, intents, *said, ended=self._ended)
 
     async def _steps(self, server: Server) -> None:
-        async with self._subject.session(server.base_url) as session:
+        async with self._subject.session(server.base_url, self._authority) as session:
             self._session, self._claims = session, session.claims
             try:
                 for moment in moments(self._planned.intents):
@@ -87,6 +96,7 @@ class ClientCase:
                         continue
                     self._expect_answers_before(moment)
                     self._asked += moment
+                    self._now = [intent.step for intent in moment]
                     await self._moment(moment)
                     if moment[0].step in self._unheard:
                         server.refused(moment[0].step, NOBODY_LISTENS)
@@ -118,7 +128,7 @@ class ClientCase:
             if isinstance(result, BaseException):
                 raise result
         if self._ended > lives:
-            await self._session.start_again(await self._subject.open_channel())
+            await self._session.start_again(await self._subject.open_channel(self._session.environment))
 
     async def _end(self) -> None:
         """End the client while it waits for its answer; what it was asked for then has no outcome."""

@@ -27,7 +27,7 @@ def _met(strike: Strike, exchanges: Iterable[Exchange]) -> list[Exchange]:
     """The exchanges that a fault was to strike, of those that happened."""
     if strike.number is not None:
         return [x for x in exchanges if x.number == strike.number and x.request is not None]
-    of_step = [x for x in exchanges if x.step == strike.step and (x.request is not None or x.fault == strike.fault)]
+    of_step = [x for x in exchanges if x.step == strike.step and (x.request is not None or x.fault is not None)]
     return [x for attempt, x in enumerate(of_step, 1) if strike.hits(x.step, attempt)]
 
 

@@ -6,6 +6,7 @@ order of arrival.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -29,11 +30,13 @@ def strike_on(
 
 
 class LocalPsp:
-    """`async with LocalPsp(…) as psp: psp.base_url`; what is behind it is `upstream`."""
+    """`async with LocalPsp(…) as psp: psp.base_url`; what is behind it is `upstream`. With `secure` it speaks TLS."""
 
-    def __init__(self, profile: Profile, upstream: Upstream, strikes: Sequence[Strike]) -> None:
-        self._profile = profile
-        self._server = Server(upstream, self._classify, strikes, patience=PATIENCE, in_flight=in_flight_answer(profile))
+    def __init__(
+        self, profile: Profile, upstream: Upstream, strikes: Sequence[Strike], *, secure: ssl.SSLContext | None = None
+    ) -> None:
+        self._profile, says = profile, in_flight_answer(profile)
+        self._server = Server(upstream, self._classify, strikes, patience=PATIENCE, in_flight=says, secure=secure)
 
     async def __aenter__(self) -> Self:
         await self._server.__aenter__()

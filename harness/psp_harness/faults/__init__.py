@@ -76,7 +76,12 @@ class Fault:
     """What a case may say beside it, and of which type: `float` takes whole numbers too."""
 
 
-_BETWEEN: Mapping[str, tuple[float, float]] = {"status": (200, 599), "seconds": (0, 3600), "retry_after": (0, 86_400)}
+_BETWEEN: Mapping[str, tuple[float, float]] = {
+    "status": (200, 599),
+    "seconds": (0, 3600),
+    "retry_after": (0, 86_400),
+    "alert": (0, 255),
+}
 """Of options that are numbers: the least and the most; a status is that of a final answer."""
 _WORDS: Mapping[str, tuple[str, ...]] = {"when": ("before", "acted", "answered")}
 

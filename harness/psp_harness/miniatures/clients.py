@@ -62,7 +62,7 @@ def shop_id(step: str, params: Params) -> str:
 class CarefulClient:
     """Sends the caller's key as it is, refuses one that cannot be, and retries twice with the same key and bytes."""
 
-    features: tuple[str, ...] = ("caller-keys", "refunds", "retries", "parallel")
+    features: tuple[str, ...] = ("caller-keys", "refunds", "retries", "parallel", "tls")
     more_attempts = 2
 
     def start(
@@ -135,6 +135,7 @@ class CarefulClient:
         """One attempt, on a connection of its own."""
         connection = self._connection()
         try:
+            self.connect(connection)
             connection.putrequest("POST", self.url.path.rstrip("/") + path)
             connection.putheader("Authorization", f"Bearer {self.token}")
             connection.putheader("Content-Type", "application/json")
@@ -149,6 +150,10 @@ class CarefulClient:
             return None
         finally:
             connection.close()
+
+    def connect(self, connection: HTTPConnection) -> None:
+        """Before anything is sent."""
+        connection.connect()
 
     def _connection(self) -> HTTPConnection:
         host, port = self.url.hostname or "", self.url.port
@@ -173,7 +178,7 @@ class CarefulClient:
 class TriesOnce(CarefulClient):
     """Tries once, declares no retries, and reports what is uncertain as unknown."""
 
-    features = ("caller-keys", "refunds", "parallel")
+    features = ("caller-keys", "refunds", "parallel", "tls")
     more_attempts = 0
 
 
@@ -181,7 +186,7 @@ class TriesOnce(CarefulClient):
 class OwnKeysUuid5(CarefulClient):
     """Takes no keys, and makes them as a UUID of version 5 from the id of the order or refund."""
 
-    features: tuple[str, ...] = ("own-keys", "keeps-keys", "refunds", "retries", "parallel")
+    features: tuple[str, ...] = ("own-keys", "keeps-keys", "refunds", "retries", "parallel", "tls")
 
     def key_for(self, step: str, params: Params) -> str | None:
         """The same for the same order or refund, in every process."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from http.client import HTTPConnection
 from uuid import uuid4
 
 from psp_harness.miniatures.clients import (
@@ -68,6 +69,24 @@ class ImpatientWithANewKey(OwnKeysUuid5):
 
     def next_key(self, key: str, reply: Reply) -> str:
         return str(uuid4()) if self.gave_up else key
+
+
+@miniature(
+    "new-key-after-a-handshake-failure",
+    role=Role.CLIENT,
+    mode="A6",
+    breaks={"attempts-of-one-call-share-one-key", "one-call-has-one-effect"},
+)
+class NewKeyAfterAHandshakeFailure(OwnKeysUuid5):
+    """Makes a new key after a handshake that failed, as nothing was sent then; the attempt before it may have paid."""
+
+    def connect(self, connection: HTTPConnection) -> None:
+        self.was_connected = False
+        super().connect(connection)
+        self.was_connected = True
+
+    def next_key(self, key: str, reply: Reply) -> str:
+        return key if self.was_connected else str(uuid4())
 
 
 @miniature(
@@ -169,6 +188,19 @@ class ForgetsTheAttemptBefore(CarefulClient):
 
     def outcome(self, step: str, replies: Sequence[Reply]) -> Said:
         return super().outcome(step, replies if uncertain(replies[-1]) else replies[-1:])
+
+
+@miniature("handshake-failure-is-a-no", role=Role.CLIENT, mode="C24", breaks={_UNKNOWN})
+class HandshakeFailureIsANo(CarefulClient):
+    """Says that nothing was sent where its last attempt got no connection: the one before it had been sent."""
+
+    def connect(self, connection: HTTPConnection) -> None:
+        self.was_connected = False
+        super().connect(connection)
+        self.was_connected = True
+
+    def outcome(self, step: str, replies: Sequence[Reply]) -> Said:
+        return super().outcome(step, replies) if self.was_connected else failed("rejected", "no connection")
 
 
 @miniature("busy-is-declined", role=Role.CLIENT, mode="C26", breaks={"a-decline-is-what-the-psp-declined"})

@@ -13,6 +13,7 @@ from psp_harness.smoke.desk import Desk, desk, intent, said
 from psp_harness.smoke.finding import Finding, failed, note, ok, wrong
 from psp_harness.subjects.addresses import Options
 from psp_harness.subjects.client import ClientSubject
+from psp_harness.wire import tls
 
 PATIENCE = 3.0
 """Times `answer_timeout` that a step may take for each of its attempts."""
@@ -110,6 +111,28 @@ async def parallel(subject: ClientSubject, options: Options) -> Sequence[Finding
         return [ok(about, "two payments at once have each its own answer")]
     says = f"two payments at once made {answered}, and were answered {ids}"
     return [wrong(about, says, "repeat the id of the command that an answer belongs to, or do not claim parallel")]
+
+
+async def secure(subject: ClientSubject, options: Options) -> Sequence[Finding]:
+    """A payment over TLS, where it claims that and certificates can be made."""
+    about = "tls"
+    try:
+        async with desk(subject, options, None) as at:
+            claimed = "tls" in at.claims.features
+            await at.session.stop()
+        if not claimed:
+            return []
+        if not tls.can_be_spoken():
+            return [note(about, "it claims tls, which is not tried", "pip install 'psp-harness[tls]'")]
+        async with desk(subject, options, None, tls.authority()) as at:
+            outcome = await at.session.do(intent(at, "create-payment", 1360))
+            await at.session.stop()
+    except SubjectError as error:
+        return [failed(about, error)]
+    if isinstance(outcome, Done):
+        return [ok(about, "it trusts the authority that it is told of")]
+    says = f"it claims tls, and a payment over https was answered {said(outcome)}"
+    return [wrong(about, says, "let its client trust ca_file of the start command and no others, or do not claim tls")]
 
 
 def _id_for(at: Desk, amount: int, exchanges: Sequence[Exchange]) -> str:

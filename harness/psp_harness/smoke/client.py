@@ -33,7 +33,7 @@ async def check_client(address: str, options: Options) -> Sequence[Finding]:
             claims, seconds = at.claims, at.started_in
     except SubjectError as error:
         return [failed("start", error)]
-    checks = (_pays, claimed.keyless, claimed.lost, claimed.late, claimed.parallel)
+    checks = (_pays, claimed.keyless, claimed.lost, claimed.late, claimed.parallel, claimed.secure)
     found = await asyncio.gather(*(check(subject, options) for check in checks))
     return [*_started(claims, seconds), *(finding for each in found for finding in each)]
 

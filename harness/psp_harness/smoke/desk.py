@@ -13,6 +13,7 @@ from psp_harness.model import Claims, Done, Exchange, Failed, Intent, Outcome, R
 from psp_harness.profile import Profile
 from psp_harness.subjects.addresses import Options
 from psp_harness.subjects.client import ClientSubject, Session
+from psp_harness.wire.tls import Authority
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,16 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(subject: ClientSubject, options: Options, fault: str | None) -> AsyncIterator[Desk]:
-    """Started, with a fault on every request for a payment, if any."""
+async def desk(
+    subject: ClientSubject, options: Options, fault: str | None, trusted: Authority | None = None
+) -> AsyncIterator[Desk]:
+    """Started, with a fault on every request for a payment, if any; over TLS, where somebody vouches for the PSP."""
     behind = OurPsp(options.profile, dict(options.credentials))
     strikes = [strike_on("create-payment", fault, (), {})] if fault else []
-    async with LocalPsp(options.profile, behind.handle, strikes) as psp:
+    secure = trusted.server if trusted else None
+    async with LocalPsp(options.profile, behind.handle, strikes, secure=secure) as psp:
         begun = time.perf_counter()
-        async with subject.session(psp.base_url) as session:
+        async with subject.session(psp.base_url, trusted) as session:
             yield Desk(session, psp, options.profile, time.perf_counter() - begun)
     await behind.close()
 

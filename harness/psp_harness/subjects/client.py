@@ -13,6 +13,7 @@ from psp_harness.model import Claims, Intent, Outcome, Role
 from psp_harness.profile import REFRESHED
 from psp_harness.subjects import protocol
 from psp_harness.subjects.channels import Channel
+from psp_harness.wire.tls import Authority
 
 STOP_SECONDS = 5.0
 """How long a subject may take to stop; past it, it is ended."""
@@ -31,25 +32,29 @@ class ClientSubject:
     """A client that can be started for one case after another."""
 
     address: str
-    open_channel: Callable[[], Awaitable[Channel]]
+    open_channel: Callable[[Mapping[str, str]], Awaitable[Channel]]
+    """With what a process of its own is to find in its environment beside ours."""
     profile: str
     credentials: Mapping[str, str]
     step_timeout: float
     answer_timeout: float
-    ca_file: str | None = None
 
     @asynccontextmanager
-    async def session(self, base_url: str) -> AsyncIterator[Session]:
-        """Start the client against a PSP at `base_url`, and stop it. Raises `SubjectError` if it cannot be driven."""
+    async def session(self, base_url: str, trusted: Authority | None = None) -> AsyncIterator[Session]:
+        """Start the client against a PSP at `base_url`, and stop it. Raises `SubjectError` if it cannot be driven.
+
+        `trusted` vouches for a PSP that speaks https.
+        """
+        environment = trusted.environment if trusted else {}
         with tempfile.TemporaryDirectory(prefix="psp-harness-", ignore_cleanup_errors=True) as state:
-            session = Session(await self.open_channel(), self.step_timeout)
+            session = Session(await self.open_channel(environment), self.step_timeout, environment)
             try:
-                await session.start(self.started(base_url, Path(state)))
+                await session.start(self.started(base_url, Path(state), trusted.ca_file if trusted else None))
                 yield session
             finally:
                 await session.channel.close()
 
-    def started(self, base_url: str, state: Path) -> dict[str, object]:
+    def started(self, base_url: str, state: Path, ca_file: str | None = None) -> dict[str, object]:
         """What it is started with; after it was ended, the same."""
         return {
             "protocol": protocol.VERSION,
@@ -57,7 +62,7 @@ class ClientSubject:
             "base_url": base_url,
             "profile": self.profile,
             "credentials": {"token": self.credentials[_OURS], "refreshed": self.credentials[f"{_OURS}{REFRESHED}"]},
-            "ca_file": self.ca_file,
+            "ca_file": ca_file,
             "state_dir": str(state),
             "answer_timeout": self.answer_timeout,
         }
@@ -66,8 +71,8 @@ class ClientSubject:
 class Session:
     """A client that was started."""
 
-    def __init__(self, channel: Channel, step_timeout: float) -> None:
-        self.channel, self.step_timeout = channel, step_timeout
+    def __init__(self, channel: Channel, step_timeout: float, environment: Mapping[str, str]) -> None:
+        self.channel, self.step_timeout, self.environment = channel, step_timeout, environment
         self.claims: Claims
         self._said: Mapping[str, object] = {}
 

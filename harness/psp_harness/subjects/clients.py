@@ -6,7 +6,7 @@ import asyncio
 import functools
 import importlib
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +19,15 @@ from psp_harness.subjects.sdks import use_of
 from psp_harness.subjects.sdks.adapter import SdkSubject, load
 from psp_harness.subjects.threads import in_daemon_thread
 
-Opened = Callable[[], Awaitable[Channel]]
+Opened = Callable[[Mapping[str, str]], Awaitable[Channel]]
+"""Given what a process finds in its environment; an object lives in ours, which belongs to all."""
 
 
 def exec_client(command: str, options: Options) -> Opened:  # noqa: ARG001
     """A program: a process for each case."""
 
-    async def open_channel() -> Channel:
-        return await ProcessChannel.open(command, {})
+    async def open_channel(environment: Mapping[str, str]) -> Channel:
+        return await ProcessChannel.open(command, environment)
 
     return open_channel
 
@@ -59,13 +60,13 @@ def _objects(made: Any, options: Options) -> Opened:
     """A class or function makes a subject for each case; an object is lent to one case at a time."""
     if (callable(made) and not hasattr(made, "do")) or isinstance(made, type):
 
-        async def fresh() -> Channel:
+        async def fresh(_: Mapping[str, str]) -> Channel:
             return ObjectChannel(await _made(made, options.step_timeout))
 
         return fresh
     lent = asyncio.Lock()
 
-    async def shared() -> Channel:
+    async def shared(_: Mapping[str, str]) -> Channel:
         await lent.acquire()
         return ObjectChannel(made, free=lent.release)
 

@@ -15,16 +15,25 @@ PROFILES = ("hyperswitch", "hyperswitch-docs")
 class ReferenceClientSubject:
     """One client for one case."""
 
-    def start(self, base_url: str, profile: str, credentials: dict[str, str], answer_timeout: float) -> dict[str, Any]:
+    def start(
+        self,
+        base_url: str,
+        profile: str,
+        credentials: dict[str, str],
+        answer_timeout: float,
+        ca_file: str | None = None,
+    ) -> dict[str, Any]:
         if profile not in PROFILES:
             message = f"the reference client speaks Hyperswitch, not {profile}: use --profile {' or '.join(PROFILES)}"
             return {"errored": {"message": message}}
-        self._client = HyperswitchClient(base_url, credentials["token"], timeout_seconds=answer_timeout)
+        self._client = HyperswitchClient(
+            base_url, credentials["token"], timeout_seconds=answer_timeout, ca_file=ca_file
+        )
         claims = {
             "name": "psp-harness reference client",
             "version": __version__,
             "language": "python",
-            "features": ["caller-keys", "refund-id-is-key", "refunds", "parallel"],
+            "features": ["caller-keys", "refund-id-is-key", "refunds", "parallel", "tls"],
         }
         return {"ok": claims}
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -17,12 +18,16 @@ import h11
 
 from psp_harness.faults import FAULTS, Forward
 from psp_harness.model import Answer, Exchange, Request, Strike
+from psp_harness.wire import tls
 
 Upstream = Callable[[Request], Awaitable[Answer]]
 Classify = Callable[[Request], tuple[int | None, str | None]]
 """Which step a request belongs to, and which operation it asks for."""
 
 EndSender = Callable[[], Awaitable[None]]
+
+Asked = Callable[[], Iterable[int]]
+"""The steps that are being asked: what a connection is for that carries no request yet."""
 
 MAX_BODY = 8 * 2**20
 """Bytes; a longer request is answered 413 and its connection closed."""
@@ -82,12 +87,15 @@ class Server:
         end_sender: EndSender | None = None,
         in_flight: Answer = _IN_FLIGHT,
         listens: bool = True,
+        secure: ssl.SSLContext | None = None,
+        asked: Asked = tuple,
     ) -> None:
         """`patience`: seconds that the sender waits; `end_sender` ends its process, where somebody can.
 
-        Unless it `listens`, it has its port and refuses every connection, until `listen` is called.
+        Unless it `listens`, it has its port and refuses every connection, until `listen` is called. With `secure` it
+        speaks TLS, and each connection carries one exchange: the next one begins with a handshake.
         """
-        self._listens = listens
+        self._listens, self.secure, self._asked = listens, secure, asked
         self._upstream, self._classify, self._strikes = upstream, classify, strikes
         self.patience, self.end_sender, self.in_flight = patience, end_sender, in_flight
         self._started = time.perf_counter()
@@ -104,7 +112,7 @@ class Server:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         host, port = self._socket.getsockname()
-        self.base_url = f"http://{host}:{port}"
+        self.base_url = f"http{'s' if self.secure else ''}://{host}:{port}"
         if self._listens:
             await self.listen()
         return self
@@ -114,7 +122,7 @@ class Server:
         self._server = await asyncio.start_server(self._connected, sock=self._socket)
 
     def refused(self, step: int, fault: str) -> None:
-        """Write down that nobody listened while this step was asked: what was tried leaves no trace."""
+        """Write down that no request could come while this step was asked: what was tried leaves no trace."""
         draft = self.begin()
         draft.step, draft.fault, draft.ended = step, fault, self.now()
 
@@ -153,14 +161,37 @@ class Server:
             return
         self._open.add(task)
         try:
-            await _Connection(self, reader, writer).serve()
-        except (ConnectionError, TimeoutError, asyncio.CancelledError):
+            if self.secure is None or await self._shake_hands(reader, writer, self.secure):
+                await _Connection(self, reader, writer).serve()
+        except (ConnectionError, TimeoutError, EOFError, ssl.SSLError, asyncio.CancelledError):
             pass  # the sender hung up, or the case ended: what arrived is recorded
         except Exception as error:  # noqa: BLE001 - ours to answer for: the case is errored, the run goes on
             self._broken.append(f"our PSP failed: {error!r}")
         finally:
             self._open.discard(task)
             writer.transport.abort()
+
+    async def _shake_hands(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secure: ssl.SSLContext
+    ) -> bool:
+        """Whether a connection may go on, in TLS from here."""
+        strike = self._strike_for_handshake()
+        if strike is None:
+            await writer.start_tls(secure, ssl_handshake_timeout=tls.HANDSHAKE_SECONDS)
+            return True
+        await tls.break_off(reader, writer, int(strike.options["alert"]) if "alert" in strike.options else None)
+        return False
+
+    def _strike_for_handshake(self) -> Strike | None:
+        """An attempt that ends here is one of its step, and is counted and written down as such."""
+        for step in self._asked():
+            attempt = self._attempts[step] + 1
+            for strike in self._strikes:
+                if strike.fault == tls.FAULT and strike.hits(step, attempt):
+                    self._attempts[step] = attempt
+                    self.refused(step, tls.FAULT)
+                    return strike
+        return None
 
     # what a connection asks of its server
 
@@ -207,8 +238,14 @@ class _Connection:
             await self._exchange(draft, request)
             last = draft
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+                self._take_leave()
                 return
             self._http.start_next_cycle()
+
+    def _take_leave(self) -> None:
+        """Over TLS a connection that ends without saying so may have been cut (RFC 8446 section 6.1)."""
+        if self._server.secure is not None:
+            self._writer.close()
 
     async def _exchange(self, draft: _Draft, request: Request) -> None:
         line = _ClientLine(self._http, self._reader, self._writer, draft, self._server)
@@ -351,7 +388,8 @@ class _ClientLine:
 
     def _rendered(self, answer: Answer) -> bytes:
         length = [] if answer.lines("content-length") else [(b"Content-Length", str(len(answer.body)).encode())]
-        head = h11.Response(status_code=answer.status, headers=[*answer.headers, *length])
+        once = [(b"Connection", b"close")] if self._server.secure is not None else []
+        head = h11.Response(status_code=answer.status, headers=[*answer.headers, *length, *once])
         body = [] if self._to_head() else [h11.Data(data=answer.body)]
         return b"".join(self._http.send(part) or b"" for part in (head, *body, h11.EndOfMessage()))
 

@@ -7,6 +7,7 @@ key, and reports what the SDK told: an error that does not say whether money mov
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -34,6 +35,8 @@ class Setting:
     timeout: float
     """Seconds."""
     chosen: Mapping[str, str]
+    ca_file: str | None = None
+    """PEM: the authorities to trust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,13 @@ class SdkSubject:
     def __init__(self, use: Use, connect: Connect) -> None:
         self._use, self._connect, self._facts = use, connect, profile.load(use.sdk.profile)
 
-    def start(self, base_url: str, credentials: Mapping[str, str], answer_timeout: float) -> dict[str, Any]:
+    def start(
+        self, base_url: str, credentials: Mapping[str, str], answer_timeout: float, ca_file: str | None = None
+    ) -> dict[str, Any]:
         """Set it up, and say what it is."""
-        self._sdk = self._connect(Setting(base_url, credentials["token"], answer_timeout, self._use.chosen))
+        self._sdk = self._connect(Setting(base_url, credentials["token"], answer_timeout, self._use.chosen, ca_file))
         retries = self._sdk.retries
-        features = self._sdk.keys | {"refunds", "parallel"} | ({"retries"} if retries.max else set())
+        features = self._sdk.keys | {"refunds", "parallel", "tls"} | ({"retries"} if retries.max else set())
         claims = {
             "name": self._use.sdk.package,
             "version": metadata.version(self._use.sdk.package),
@@ -101,6 +106,15 @@ class SdkSubject:
         if profile.meaning(self._facts, kind, made.status) == "failed":
             return _said("declined", f"it returned a {kind} in status {made.status!r}")
         return {"ok": {f"{kind}_id": made.id, "status": made.status}}
+
+
+def trust_by_environment(ca_file: str | None) -> None:
+    """For an SDK on `requests` that takes no file of authorities: what that library reads with every request.
+
+    It is the environment of this process, where everybody is told the same file.
+    """
+    if ca_file is not None:
+        os.environ["REQUESTS_CA_BUNDLE"] = ca_file
 
 
 def by_status(status: int | None) -> Told:

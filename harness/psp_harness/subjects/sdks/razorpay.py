@@ -21,6 +21,7 @@ def connect(setting: Setting) -> Adapter:
     """A client for one case."""
     key_id, _, secret = setting.token.partition(":")
     client = razorpay.Client(auth=(key_id, secret), base_url=setting.base_url)
+    client.cert_path = setting.ca_file or client.cert_path
     client.enable_retry(setting.chosen["retry"] == "on")
 
     def pay(params: Params) -> Made:

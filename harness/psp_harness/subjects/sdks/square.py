@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
+import httpx
 from square import Square
 from square.core.api_error import ApiError
 
@@ -15,7 +17,11 @@ _RETRIES = Retries(2, frozenset({"408", "409", "429", "5xx"}))
 
 def connect(setting: Setting) -> Adapter:
     """A client for one case."""
-    client = Square(token=setting.token, base_url=setting.base_url, timeout=setting.timeout)
+    trusting: Any = {}
+    if setting.ca_file is not None:
+        trusted = ssl.create_default_context(cafile=setting.ca_file)
+        trusting = {"httpx_client": httpx.Client(verify=trusted, timeout=setting.timeout, follow_redirects=True)}
+    client = Square(token=setting.token, base_url=setting.base_url, timeout=setting.timeout, **trusting)
 
     def pay(params: Params) -> Made:
         how: Any = {"source_id": "psp_harness_token", "autocomplete": True, "reference_id": params["order_id"]}

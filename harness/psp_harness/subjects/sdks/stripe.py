@@ -15,6 +15,7 @@ _RETRIES = {"off": NEVER, "on": Retries(2, frozenset({"lost", "5xx", "409"}))}
 def connect(setting: Setting) -> Adapter:
     """A client for one case."""
     retries = _RETRIES[setting.chosen["retry"]]
+    stripe.ca_bundle_path = setting.ca_file or stripe.ca_bundle_path
     client = stripe.StripeClient(
         setting.token,
         base_addresses={"api": setting.base_url},
