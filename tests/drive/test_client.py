@@ -48,6 +48,15 @@ def violated(report: Report) -> Mapping[str, str]:
 # --- right ------------------------------------------------------------------------------------------------------------
 
 
+async def test_who_pays_in_euros_alone_is_skipped_with_its_reason() -> None:
+    """A currency is nothing that a client promises; what it sends in euros is judged all the same."""
+    report = await judged("miniature:pays-in-euros-alone", "client/generic/payment-and-refund")
+    skipped = {v.case: str(v.result) for v in of_outcome(report, "skipped")}
+    assert len(skipped) == 2
+    assert all("it refused: " in reason for reason in skipped.values())
+    assert {v.case for v in of_outcome(report, "passed")} == {"payment-and-refund"}
+
+
 @pytest.mark.parametrize("client", odd_clients.RIGHT, ids=lambda client: client.__name__)
 async def test_how_a_client_speaks_http_is_no_finding(client: type) -> None:
     """A correct client passes however it frames its requests; nothing is errored, and nothing is left unjudged."""

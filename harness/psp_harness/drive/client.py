@@ -12,6 +12,7 @@ from psp_harness.profile import Profile, in_flight_answer, operation_of
 from psp_harness.rules.wording import fault_of
 from psp_harness.subjects.addresses import our_psp
 from psp_harness.subjects.client import ClientSubject, Session
+from psp_harness.vocabulary import OTHER_CURRENCIES
 from psp_harness.wire import tls
 from psp_harness.wire.server import Server
 
@@ -77,6 +78,8 @@ class ClientCase:
                 errored = str(error)
         history = await self._history(server.exchanges)
         errored = errored or "; ".join(server.broken)
+        if not errored and (unclaimed := _currency_refused(self._planned.case.needs, history)):
+            return Driven(history, unclaimed=unclaimed)
         return ended(self._planned, history, errored=errored, doubtful=doubtful or self._doubt(history))
 
     async def _history(self, exchanges: tuple[Exchange, ...]) -> History:
@@ -171,6 +174,16 @@ class ClientCase:
                     f"{_answered(attempts)}"
                 )
         return ""
+
+
+def _currency_refused(needs: frozenset[str], history: History) -> str:
+    """Why the case asks for a currency in which this client sends nothing: whoever says so breaks no promise."""
+    sent = any(x.operation == "create-payment" for x in history.exchanges)
+    for intent in (each for each in history.intents if each.operation == "create-payment" and not sent):
+        outcome = history.outcomes.get(intent.step)
+        if isinstance(outcome, Refused) and OTHER_CURRENCIES.get(intent.currency) in needs:
+            return f"not claimed here: asked for a payment in {intent.currency}, it refused: {outcome.message}"
+    return ""
 
 
 def _is_first_of_its_key(intent: Intent, intents: tuple[Intent, ...]) -> bool:

@@ -259,6 +259,15 @@ class ScalesTheAmount(CarefulClient):
         return super().body(step, {**params, "amount": 100 * int(str(params["amount"]))}, attempt)
 
 
+@miniature("multiplies-yen", role=Role.CLIENT, mode="R06", breaks={"every-post-was-asked-for"})
+class MultipliesYen(CarefulClient):
+    """Takes every currency for one with cents: what is right for euros asks for a hundred times as many yen."""
+
+    def body(self, step: str, params: Params, attempt: int) -> bytes:
+        amount, whole = int(str(params["amount"])), params["currency"] == "JPY"
+        return super().body(step, {**params, "amount": amount * 100 if whole else amount}, attempt)
+
+
 # --- calls that share a key ----------------------------------------------------------------------------------------
 
 

@@ -39,6 +39,16 @@ class FollowsRedirects(CarefulClient):
         return key_lines
 
 
+@miniature("pays-in-euros-alone", role=Role.CLIENT)
+class PaysInEurosAlone(CarefulClient):
+    """Refuses to ask for any other currency, and sends nothing."""
+
+    def do(self, step: str, params: Params) -> Said:
+        if params["currency"] != "EUR":
+            return {"refused": {"message": f"{params['currency']} is no currency of ours"}}
+        return super().do(step, params)
+
+
 @miniature("refreshes-its-token", role=Role.CLIENT)
 class RefreshesItsToken(CarefulClient):
     """Where its credential is refused it takes the other one, and sends the same request with the same key."""
