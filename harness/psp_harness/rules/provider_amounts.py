@@ -63,10 +63,12 @@ def _shown(history: History, profile: Profile) -> Iterator[Shown]:
             continue  # a capture is answered with its payment
         repeated = intent.key is not None and (intent.tenant, intent.key) in seen
         seen |= {(intent.tenant, intent.key)} if intent.key is not None else set()
-        rivals = (
-            x for i, x in sent(history) if i.key == intent.key and i.tenant == intent.tenant and x is not exchange
+        rivals = any(
+            i.moment == intent.moment or exchange.overlaps(x)
+            for i, x in sent(history)
+            if (i.tenant, i.key) == (intent.tenant, intent.key) and x is not exchange
         )
-        if repeated or intent.odd_amount is not None or any(exchange.overlaps(other) for other in rivals):
+        if repeated or rivals or intent.odd_amount is not None:
             continue
         if exchange.answer is not None and exchange.answer.accepted:
             values = values_of(profile, intent.operation, exchange.answer)
