@@ -26,6 +26,7 @@ EXERCISED_BY = (
     (Role.CLIENT, "miniature:key-or-random", "generic"),
     (Role.CLIENT, "miniature:writes-its-keys-down", "generic"),
     (Role.CLIENT, "miniature:refreshes-its-token", "generic"),
+    (Role.CLIENT, "miniature:books-by-the-id-of-the-psp", "generic"),
     (Role.CLIENT, "miniature:knows-when-a-key-expires", "generic"),
     (Role.CLIENT, "reference:client", "hyperswitch-docs"),
     (Role.PROVIDER, "reference:provider", "generic"),

@@ -352,6 +352,8 @@ class History:
     """By order: what the subject says it is in the end (`pending`, `paid`, …); empty: it cannot say."""
     books: tuple[Books, ...] = ()
     """Of a shop: what it believed after each moment; the last is what it believes when all is settled."""
+    booked: tuple[Effect, ...] | None = None
+    """Of a client: what it has booked as done, under ids of its own or the PSP's; None: it does not say."""
     ended: int = 0
     """How often its process was ended without a warning."""
     _caused: Mapping[tuple[int | None, str | None], tuple[Exchange, ...]] = field(init=False, repr=False, compare=False)

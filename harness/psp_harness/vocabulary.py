@@ -205,6 +205,7 @@ OF_A_SUBJECT: Mapping[str, str] = {
     "caller-keys": "it sends the key that it is given; without the feature it is given none",
     "own-keys": "given no key, it makes one; without the feature it refuses to send",
     "keeps-keys": "the key that it makes belongs to the order or refund: asked for it again, it sends the same one",
+    "keeps-books": "asked for its effects, a client says what it has booked as done",
     "told-the-time": "it goes by the time that it is told with each step: of a client, whose clock nobody can turn",
     "refreshes-tokens": "where its credential is refused, it goes on with the second one that it was given",
     "tls": "it speaks https, and trusts the authorities in the file that it is told",

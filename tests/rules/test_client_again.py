@@ -34,10 +34,11 @@ def broken(
     outcomes: tuple[Outcome | None, ...] = (UNKNOWN, DONE),
     features: frozenset[str] = KEEPS,
     effects: tuple[Effect, ...] = (),
+    booked: tuple[Effect, ...] | None = None,
 ) -> tuple[int, bool]:
     """How many occasions there were, and whether something was wrong."""
     said = {step: outcome for step, outcome in enumerate(outcomes, 1) if outcome is not None}
-    history = History("x", intents, said, exchanges, effects, Claims("x", features=features))
+    history = History("x", intents, said, exchanges, effects, Claims("x", features=features), booked=booked)
     judged = hold(load()[rule], history, GENERIC)
     return judged.occasions, bool(judged.problems)
 
@@ -99,3 +100,37 @@ def test_a_key_is_not_sent_when_it_may_be_forgotten(hours: int, wrong: bool) -> 
     assert broken("retries-end-before-the-key-expires", *asked, intents=(FIRST, later)) == (1, wrong)
     other = sent(1, 1, b"a"), sent(2, 2, b"b")
     assert broken("retries-end-before-the-key-expires", *other, intents=(FIRST, later)) == (0, False)
+
+
+BOOKED = Effect("payment", "row-1", 6540, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("effects", "booked", "found"),
+    [
+        (TWICE[:1], (BOOKED,), (1, False)),
+        (TWICE[:1], (BOOKED, BOOKED), (1, True)),
+        (TWICE[:1], (), (1, False)),
+        (TWICE, (BOOKED, BOOKED), (1, False)),
+        ((), (BOOKED,), (1, True)),
+        (TWICE[:1], (BOOKED, replace(BOOKED, amount=7000), replace(BOOKED, kind="refund")), (1, False)),
+        (TWICE[:1], None, (0, False)),
+    ],
+    ids=["once", "twice", "not yet", "what happened twice", "what did not happen", "something else", "no books"],
+)
+def test_what_happened_once_may_be_booked_once(
+    effects: tuple[Effect, ...], booked: tuple[Effect, ...] | None, found: tuple[int, bool]
+) -> None:
+    """Under whatever id, and however late."""
+    asked = sent(1, 1, b"a"), sent(2, 2, b"a")
+    rule = "what-happened-once-is-booked-once"
+    assert broken(rule, *asked, outcomes=(DONE, DONE), effects=effects, booked=booked) == found
+
+
+@pytest.mark.parametrize("exchanges", [(), (sent(1, 1, b"a"),)], ids=["nothing", "one request"])
+def test_who_answers_from_its_books_is_judged_by_them(exchanges: tuple[Exchange, ...]) -> None:
+    """Asked twice it need not send twice; where nothing was sent there is nothing to judge."""
+    rule = "what-happened-once-is-booked-once"
+    of = {"outcomes": (DONE, DONE), "effects": TWICE[:1]}
+    assert broken(rule, *exchanges, **of, booked=(BOOKED, BOOKED)) == (len(exchanges), bool(exchanges))  # type: ignore[arg-type]
+    assert broken(rule, *exchanges[:1], **of, intents=(FIRST,), booked=(BOOKED,)) == (0, False)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import asyncio
 
 from psp_harness.drive.ending import NothingThere, ended
 from psp_harness.errors import SubjectError
-from psp_harness.model import Claims, Done, Driven, Exchange, History, Intent, Outcome, Refused, Request
+from psp_harness.model import Claims, Done, Driven, Effect, Exchange, History, Intent, Outcome, Refused, Request
 from psp_harness.plan import Plan, Planned, moments
 from psp_harness.profile import Profile, in_flight_answer, operation_of
 from psp_harness.rules.wording import fault_of
@@ -46,6 +46,7 @@ class ClientCase:
         self._outcomes: dict[int, Outcome] = {}
         self._claims = Claims(subject.address)
         self._notes: tuple[str, ...] = ()
+        self._booked: tuple[Effect, ...] | None = None
         self._asked: list[Intent] = []
         self._now: list[int] = []
         """The steps that are being asked."""
@@ -87,7 +88,7 @@ class ClientCase:
         await self._psp.close()
         case, intents = self._planned.case.id, self._planned.intents
         said = self._outcomes, exchanges, effects, self._claims, self._notes
-        return History(case, intents, *said, ended=self._ended)
+        return History(case, intents, *said, ended=self._ended, booked=self._booked)
 
     async def _steps(self, server: Server) -> None:
         async with self._subject.session(server.base_url, self._authority) as session:
@@ -104,6 +105,7 @@ class ClientCase:
                     if moment[0].step in self._unheard:
                         server.refused(moment[0].step, NOBODY_LISTENS)
                         await server.listen()
+                self._booked = await session.booked()
                 await session.stop()
             finally:
                 self._notes += session.channel.notes()

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from psp_harness.miniatures.clients import CarefulClient, OwnKeysUuid5, Params, Reply, Said, TriesOnce, failed, shop_id
 from psp_harness.miniatures.declaration import miniature
-from psp_harness.miniatures.odd_clients import RefreshesItsToken, WritesItsKeysDown
+from psp_harness.miniatures.odd_clients import BooksByTheIdOfThePsp, RefreshesItsToken, WritesItsKeysDown
 from psp_harness.model import Role
 from psp_harness.template import decode
 
@@ -168,3 +168,14 @@ class UsedKeyIsDeclined(TriesOnce):
         last = replies[-1]
         used = last is not None and last.status == 422
         return failed("declined", "payment failed, try again") if used else super().outcome(step, replies)
+
+
+# --- the same answer for news -----------------------------------------------------------------------------------------
+
+
+@miniature("books-each-answer", role=Role.CLIENT, mode="C28", breaks={"what-happened-once-is-booked-once"})
+class BooksEachAnswer(BooksByTheIdOfThePsp):
+    """Takes each success for news: the answer that the PSP gives again is booked again."""
+
+    def row_of(self, step: str, params: Params, row: Mapping[str, object]) -> str:
+        return str(len(self.rows))

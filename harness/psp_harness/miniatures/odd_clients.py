@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -119,3 +119,55 @@ class KnowsWhenAKeyExpires(WritesItsKeysDown):
         rows = json.loads(connection.getresponse().read())["data"]
         connection.close()
         return next((row for row in rows if row.get("reference") == reference), None)
+
+
+@miniature("books-by-the-id-of-the-psp", role=Role.CLIENT)
+class BooksByTheIdOfThePsp(CarefulClient):
+    """Books each success under the id that the PSP gave: one that is told twice has one row."""
+
+    features = (*CarefulClient.features, "keeps-books")
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, object]] = {}
+
+    def do(self, step: str, params: Params) -> Said:
+        said = super().do(step, params)
+        if "ok" in said:
+            self.book(step, params, said["ok"])
+        return said
+
+    def book(self, step: str, params: Params, made: Mapping[str, object]) -> None:
+        """One row for what was made."""
+        kind = step.removeprefix("create-")
+        row = {"kind": kind, "id": made[f"{kind}_id"], "amount": params["amount"], "currency": params["currency"]}
+        self.rows[self.row_of(step, params, row)] = row
+
+    def row_of(self, step: str, params: Params, row: Mapping[str, object]) -> str:
+        """Under what it stands."""
+        return str(row["id"])
+
+    def effects(self) -> Said:
+        """Everything that it has booked."""
+        return {"ok": {"effects": list(self.rows.values())}}
+
+
+@miniature("answers-from-its-books", role=Role.CLIENT)
+class AnswersFromItsBooks(BooksByTheIdOfThePsp):
+    """Books each order and refund in a row with an id of its own, and for one that it has booked sends nothing more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: dict[str, Said] = {}
+
+    def do(self, step: str, params: Params) -> Said:
+        name = shop_id(step, params)
+        if name not in self.told:
+            said = super().do(step, params)
+            if "ok" not in said:
+                return said
+            self.told[name] = said
+        return self.told[name]
+
+    def book(self, step: str, params: Params, made: Mapping[str, object]) -> None:
+        kind, name = step.removeprefix("create-"), shop_id(step, params)
+        self.rows[name] = {"kind": kind, "id": f"row-{len(self.rows) + 1}", "amount": params["amount"]}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from psp_harness.model import Done, Failed, History, Role
+from psp_harness.model import Done, Effect, Failed, History, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
 from psp_harness.rules.of_clients import Call, calls
 from psp_harness.rules.wording import done, key, lines, named
+from psp_harness.vocabulary import EFFECT_KIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +178,49 @@ def a_refused_key_is_a_loud_error(reused: Reused, profile: Profile) -> str | Non
     if isinstance(outcome, Failed) and outcome.kind == "declined":
         return f"{asked} was refused, for its key {given} had been used; the client reports that it was declined"
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What was asked for or sent more than once, what of it happened, and what of it the client has booked."""
+
+    call: Call
+    happened: tuple[Effect, ...]
+    booked: tuple[Effect, ...]
+    exchanges: tuple[int, ...]
+
+
+def _booked(history: History, profile: Profile) -> Iterator[Booked]:
+    """By kind and amount: whose of two like payments a row is, the client's own ids do not tell."""
+    alike: dict[tuple[str, int], list[Call]] = {}
+    for call in calls(history, profile):
+        alike.setdefault((EFFECT_KIND[call.intent.operation], call.intent.amount), []).append(call)
+    for what, asked in alike.items():
+        sent = tuple(number for call in asked for number in call.exchanges)
+        if history.booked is None or history.effects is None or not sent or max(len(sent), len(asked)) < 2:
+            continue
+        happened, booked = (
+            tuple(e for e in each if (e.kind, e.amount) == what) for each in (history.effects, history.booked)
+        )
+        yield Booked(asked[-1], happened, booked, sent)
+
+
+@rule(
+    "what-happened-once-is-booked-once",
+    role=Role.CLIENT,
+    on=_booked,
+    needs={"keeps-books"},
+    needs_effects=True,
+    source="draft-ietf-httpapi-idempotency-key-header section 2.6: a retry gets the first result; failure mode C28",
+    fix="book a payment under its order's id or the PSP's, held UNIQUE: a 2xx says that it exists, not that it is new",
+)
+def what_happened_once_is_booked_once(booked: Booked, profile: Profile) -> str | None:
+    """What happened once stands once in the client's books, however often the PSP has told of it."""
+    if len(booked.booked) <= len(booked.happened):
+        return None
+    stands, truth = (f"{_times(len(each))} ({done(each) or 'nothing'})" for each in (booked.booked, booked.happened))
+    return f"{named(booked.call.intent)} stands in the client's books {stands}, and happened {truth}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from psp_harness.model import Claims, Intent, Outcome, Role
+from psp_harness.model import Claims, Effect, Intent, Outcome, Role
 from psp_harness.profile import REFRESHED
 from psp_harness.subjects import protocol
 from psp_harness.subjects.channels import Channel
@@ -97,6 +97,12 @@ class Session:
             params["now"] = time.time() + intent.at
         asked = {"step": intent.operation, "params": params}
         return protocol.outcome(await self.channel.ask("do", asked, timeout=self.step_timeout))
+
+    async def booked(self) -> tuple[Effect, ...] | None:
+        """What it has booked as done, where it claims to say so; raises `SubjectError` where its answer is none."""
+        if "keeps-books" not in self.claims.features:
+            return None
+        return protocol.effects(await self.channel.ask("effects", {}, timeout=self.step_timeout))
 
     async def stop(self) -> None:
         """Ask it to end; what is still under way is then recorded or never happened."""
