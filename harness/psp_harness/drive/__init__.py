@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from psp_harness.drive.client import ClientCase, introduce
+from psp_harness.drive.client import OVER_TLS, ClientCase, introduce
 from psp_harness.drive.provider import ProviderCase
 from psp_harness.drive.receiver import ReceiverCase, refuse_unmet, said_in_the_end
 from psp_harness.drive.shop import introduce_shop
@@ -20,6 +20,7 @@ from psp_harness.subjects.asked import Asked
 from psp_harness.subjects.client import ClientSubject
 from psp_harness.subjects.provider import ProviderSubject
 from psp_harness.subjects.receiver import ReceiverSubject
+from psp_harness.wire import tls
 
 __all__ = ["OnCase", "drive", "drive_receiver", "drive_shop", "errored", "introduce", "introduce_shop"]
 
@@ -42,6 +43,8 @@ async def drive(
 
 async def _clients(plan: Plan, subject: ClientSubject, jobs: int, on_case: OnCase) -> Mapping[str, Driven]:
     driven: dict[str, Driven] = {}
+    if any(OVER_TLS in planned.case.needs for planned in plan.cases):
+        tls.authority()  # now: while it is made, nobody who waits gets an answer
 
     async def one(planned: Planned) -> None:
         try:

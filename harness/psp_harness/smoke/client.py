@@ -16,6 +16,7 @@ from psp_harness.smoke.finding import Finding, failed, note, ok, wrong
 from psp_harness.subjects import protocol
 from psp_harness.subjects.addresses import Options, open_client
 from psp_harness.subjects.client import ClientSubject
+from psp_harness.wire import tls
 
 SLOW_START = 5.0
 """Seconds: a process is started for each case."""
@@ -33,6 +34,8 @@ async def check_client(address: str, options: Options) -> Sequence[Finding]:
             claims, seconds = at.claims, at.started_in
     except SubjectError as error:
         return [failed("start", error)]
+    if "tls" in claims.features and tls.can_be_spoken():
+        tls.authority()  # now: while it is made, nobody who waits gets an answer
     checks = (_pays, claimed.keyless, claimed.lost, claimed.late, claimed.parallel, claimed.secure)
     found = await asyncio.gather(*(check(subject, options) for check in checks))
     return [*_started(claims, seconds), *(finding for each in found for finding in each)]
