@@ -22,7 +22,7 @@ OPERATIONS: Mapping[str, str] = {
 CREATES = frozenset({"create-payment", "create-refund"})
 """The operations that create what has an id of its own and moves money: every PSP has them."""
 
-MOVES = CREATES | {"capture-payment"}
+MOVES = CREATES | {"capture-payment", "create-payout"}
 """The operations that move money."""
 
 CHANGES = MOVES | {"cancel-payment"}

@@ -11,6 +11,7 @@ from drive import odd_providers
 from drive.odd_providers import RENDERS, Says, served
 from psp_harness import profile
 from psp_harness.contracts import CASES
+from psp_harness.miniatures.chosen_ids import IdsArePrimaryKeys
 from psp_harness.miniatures.faulty_providers import NoDedupe
 from psp_harness.miniatures.providers import Asked, CarefulGateway, refused
 from psp_harness.model import Answer, Errored, Level, Report, Request, Role, Unexercised, Verdict
@@ -266,6 +267,28 @@ async def test_who_takes_no_dollars_is_skipped_with_its_reason(
     assert {v.outcome for v in told} == outcomes
     assert "was answered" in str(told)
     assert {v.outcome for v in report.verdicts if v.case == "refund-in-a-currency-without-decimals"} == {"passed"}
+
+
+class SendsNothingOut(IdsArePrimaryKeys):
+    """Has no route for payouts."""
+
+    def pay_out(self, tenant: str, body: dict[str, object]) -> Answer:
+        return Answer(404)
+
+
+async def test_who_has_no_payouts_is_skipped_with_its_reason() -> None:
+    """Whatever the PSP has whose words it speaks."""
+    async with in_thread(SendsNothingOut()) as url:
+        job = Job(Role.PROVIDER, url, profile.load("hyperswitch"), only=("*payout*",), effects_path="/effects")
+        report = await run(job)
+    told = [v for v in report.verdicts if "payout" in v.case and "not claimed here: a plain payout" in str(v.result)]
+    assert {v.outcome for v in told} == {"skipped"}
+    assert {v.case for v in told} == {
+        "payout-repeated-after-its-answer-was-lost",
+        "four-payouts-at-once",
+        "payout-id-used-twice",
+    }
+    assert of_outcome(report, "violated", "errored") == []
 
 
 # --- slow, and broken -------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import asyncio
 
 from psp_harness.drive.ending import NothingThere, ended
 from psp_harness.errors import NoAnswer, SubjectError
-from psp_harness.model import Driven, Effect, Exchange, History, Intent
+from psp_harness.model import Answer, Driven, Effect, Exchange, History, Intent
 from psp_harness.plan import Plan, Planned, is_of_another_run, moments
 from psp_harness.profile import is_in_flight, values_of
 from psp_harness.subjects.provider import ProviderSubject
@@ -25,8 +25,14 @@ TIMES_AS_LONG = 3
 
 PAUSE_SECONDS = 0.1
 
+NO_ROUTE = frozenset({404, 405, 501})
+"""What a PSP answers that has no such route."""
+
 NOT_ABOUT_MONEY = frozenset({401, 408, 409, 429})
 """Refusals that have nothing to do with the currency that was asked for."""
+
+OF_ITS_OWN = frozenset({"payment", "payout"})
+"""Kinds of effects that are of no other one."""
 
 BROKEN = 500
 """From this status on the provider says that the fault is its own."""
@@ -53,7 +59,7 @@ class ProviderCase:
         case, intents = self._planned.case.id, self._planned.intents
         mine = self._told(self._of_this_case(effects))
         history = History(case, intents, {}, self._caller.exchanges, mine, self._subject.claims)
-        if not (self._errored or errored) and (unclaimed := _currency_refused(self._planned.case.needs, history)):
+        if not (self._errored or errored) and (unclaimed := _not_claimed(self._planned.case.needs, history)):
             return Driven(history, unclaimed=unclaimed)
         doubtful = self._doubtful or self._unanswered or self._doubt(history)
         return ended(self._planned, history, errored=self._errored or errored, doubtful=doubtful)
@@ -143,11 +149,11 @@ class ProviderCase:
         references = {intent.reference for intent in intents}
         amounts = {intent.amount for intent in intents if intent.payment is None}
         paid = {self._ids[intent.step] for intent in intents if intent.payment is None and intent.step in self._ids}
-        paid |= {e.id for e in mine if e.kind == "payment" and e.amount in amounts}
+        paid |= {e.id for e in mine if e.kind in OF_ITS_OWN and e.amount in amounts}
         return tuple(
             effect
             for effect in mine
-            if effect.reference in references or (effect.id if effect.kind == "payment" else effect.payment_id) in paid
+            if effect.reference in references or (effect.id if effect.kind in OF_ITS_OWN else effect.payment_id) in paid
         )
 
     def _told(self, effects: tuple[Effect, ...] | None) -> tuple[Effect, ...] | None:
@@ -185,15 +191,22 @@ class ProviderCase:
         return f"; its process said last: {said!r}" if said else ""
 
 
-def _currency_refused(needs: frozenset[str], history: History) -> str:
-    """Why the case asks for a currency that this provider does not take: whoever says so breaks no promise."""
-    for intent in (each for each in history.intents if each.operation == "create-payment"):
+def _not_claimed(needs: frozenset[str], history: History) -> str:
+    """What the case is about and this provider does not do, in its own words: whoever says so breaks no promise."""
+    for intent in history.intents:
         answers = [x.answer for x in history.attempts(intent) if x.answer is not None]
-        refused = answers and all(400 <= a.status < 500 and a.status not in NOT_ABOUT_MONEY for a in answers)
-        if refused and OTHER_CURRENCIES.get(intent.currency) in needs:
-            said = f"{answers[0].status}: {answers[0].body[:120]!r}"
-            return f"not claimed here: a plain payment in {intent.currency} was answered {said}"
+        if answers and all(_says_no(intent, answer, needs) for answer in answers):
+            what = f"{intent.operation.removeprefix('create-')} in {intent.currency}"
+            return f"not claimed here: a plain {what} was answered {answers[0].status}: {answers[0].body[:120]!r}"
     return ""
+
+
+def _says_no(intent: Intent, answer: Answer, needs: frozenset[str]) -> bool:
+    """To the currency of a payment; or to payouts, for which there is no route."""
+    if intent.operation == "create-payout":
+        return "payouts" in needs and answer.status in NO_ROUTE
+    asked = intent.operation == "create-payment" and OTHER_CURRENCIES.get(intent.currency) in needs
+    return asked and 400 <= answer.status < 500 and answer.status not in NOT_ABOUT_MONEY
 
 
 def _is_forbidden_by_http(intent: Intent) -> bool:

@@ -57,7 +57,8 @@ class IdsArePrimaryKeys:
             return self.change(tenant, change[1], change[2], body)
         if not isinstance(body, dict) or type(body.get("amount")) is not int or body["amount"] <= 0:
             return refused(400, "IR_06", "amount must be a positive integer in minor units")
-        return self.refund(tenant, body) if request.target == "/refunds" else self.pay(tenant, body)
+        make = {"/refunds": self.refund, "/payouts/create": self.pay_out}.get(request.target, self.pay)
+        return make(tenant, body)
 
     def told(self, request: Request) -> Answer:
         """What nobody needs a key for."""
@@ -123,6 +124,18 @@ class IdsArePrimaryKeys:
         self.moved.append((tenant, Effect("refund", name, body["amount"], "EUR", body["payment_id"])))
         return answered(200, {"refund_id": name, "payment_id": body["payment_id"], "status": "succeeded"})
 
+    def pay_out(self, tenant: str, body: dict[str, Any]) -> Answer:
+        """Money that is sent to somebody."""
+        name = body.get("payout_id") or f"payout_{uuid4().hex}"
+        if self.taken(tenant, name):
+            return refused(400, "HE_01", "The payout with the specified payout_id already exists in our records")
+        return self.send_out(tenant, name, body)
+
+    def send_out(self, tenant: str, name: str, body: dict[str, Any]) -> Answer:
+        """It goes."""
+        self.moved.append((tenant, Effect("payout", name, body["amount"], body["currency"])))
+        return answered(200, {"payout_id": name, "status": "success", "amount": body["amount"]})
+
     def taken(self, tenant: str, name: str) -> bool:
         """Whether something of this tenant has that id."""
         return (tenant, name) in self.held or any((owner, effect.id) == (tenant, name) for owner, effect in self.moved)
@@ -140,3 +153,17 @@ class AcceptsAnIdTwice(IdsArePrimaryKeys):
 
     def taken(self, tenant: str, name: str) -> bool:
         return False
+
+
+@miniature(
+    "pays-out-twice",
+    role=Role.PROVIDER,
+    mode="P01",
+    breaks={"one-chosen-id-has-one-effect"},
+    profile="hyperswitch",
+)
+class PaysOutTwice(IdsArePrimaryKeys):
+    """Guards its payments and refunds, and nobody thought of payouts: a second one with an id that was used is sent."""
+
+    def pay_out(self, tenant: str, body: dict[str, Any]) -> Answer:
+        return self.send_out(tenant, body.get("payout_id") or f"payout_{uuid4().hex}", body)

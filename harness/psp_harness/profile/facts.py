@@ -147,8 +147,8 @@ class Profile(Facts, frozen=True):
     operations: Mapping[str, Operation]
     refusals: Mapping[str, Refusal]
     statuses: Mapping[str, Mapping[str, Meaning]] = {}
-    """Of a `payment` and of a `refund`: the PSP's words, and what each means; `succeeded`: the money moves. Where
-    several mean the same, the reference provider says the first."""
+    """Of a `payment`, a `refund` and a `payout`: the PSP's words, and what each means; `succeeded`: the money moves.
+    Where several mean the same, the reference provider says the first."""
     tokens: Tokens | None = None
     clients: Mapping[str, str] = {}
     """By tenant: id and secret, joined by a colon, for which the reference provider gives tokens. Never a real one."""

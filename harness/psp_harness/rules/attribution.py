@@ -93,7 +93,7 @@ def says_done(answer: Answer | None, intent: Intent, profile: Profile) -> bool:
     """Whether an accepted answer names something, and shows it as done; that of a capture shows its payment."""
     if answer is None or not id_in(answer, intent, profile):
         return False
-    kind = "refund" if intent.operation == "create-refund" else "payment"
+    kind = intent.operation.removeprefix("create-") if intent.operation in MOVES - {"capture-payment"} else "payment"
     status = meaning(profile, kind, values_of(profile, intent.operation, answer).get("status"))
     return status in {"", "None", "succeeded", "partially_captured"}
 
