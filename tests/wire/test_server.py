@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from psp_harness import faults
 from psp_harness.model import Answer, Exchange, Request, Strike
-from psp_harness.wire.server import MAX_BODY, MAX_CONNECTIONS, Server
+from psp_harness.wire.connection import MAX_BODY
+from psp_harness.wire.server import MAX_CONNECTIONS, Server
 from wire.sockets import BOUND, connected, post, reset, said_to, until
 
 CREATED = Answer(201, ((b"Content-Type", b"application/json"),), b'{"id":"pay_1","status":"succeeded"}')
