@@ -108,7 +108,7 @@ async def test_a_request_belongs_to_the_step_of_its_amount_and_never_of_its_key(
 
 async def test_amounts_as_floats_belong_to_their_step_and_are_refused() -> None:
     """The PSP takes integers alone: what the client did wrong is shown by its answer, and nothing passes."""
-    report = await judged("AmountsAsFloats", "client/generic/two-payments", "client/generic/payment-and-refund")
+    report = await judged("AmountsAsFloats", "client/generic/two-payments", "client/generic/payment-and-refund/")
     (history, _) = report.histories.values()
     assert all(x.step is not None for x in history.exchanges)
     assert of_outcome(report, "passed") == []
@@ -160,7 +160,9 @@ async def test_a_client_that_never_comes_back_is_errored_in_its_case_alone(monke
             return said
 
     monkeypatch.setattr(odd_clients, "Hangs", Hangs, raising=False)
-    report = await judged("Hangs", "client/generic/two-payments", "client/generic/payment-and-refund", step_timeout=0.5)
+    report = await judged(
+        "Hangs", "client/generic/two-payments", "client/generic/payment-and-refund/", step_timeout=0.5
+    )
     (errored,) = of_outcome(report, "errored")
     assert (errored.case, errored.rule) == ("two-payments", "case-runs-to-its-end")
     assert "no answer to 'do' within 0.5 s" in str(errored.result)

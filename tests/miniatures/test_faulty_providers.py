@@ -253,8 +253,10 @@ ELSEWHERE = {
     "refunds-in-another-unit",
     "cuts-keys-to-a-column",
     "gives-back-anybodys-payment",
+    "refunds-of-dollars-in-cents-of-cents",
+    "yen-with-decimals",
 }
-"""Looked at below: they take a sender that is gone, a hundred others, or a look at the money alone."""
+"""Looked at below: they take a sender that is gone, a hundred others, another currency, or a look at the money alone."""
 
 
 def test_every_faulty_provider_is_looked_at() -> None:
@@ -393,3 +395,21 @@ async def test_a_payment_is_given_back_by_whoever_names_it(till: Any) -> None:
         shop = till(MINIATURES[name].make())
         paid = (await shop.pay()).json()["id"]
         assert (await shop.refund(paid, "r", 1, tenant="tenant-b")).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("name", "currency", "moved"),
+    [
+        ("careful-gateway", "USD", [1000, 7]),
+        ("refunds-of-dollars-in-cents-of-cents", "EUR", [1000, 7]),
+        ("refunds-of-dollars-in-cents-of-cents", "USD", [1000, 700]),
+        ("yen-with-decimals", "USD", [1000, 7]),
+        ("yen-with-decimals", "JPY", [10, 0]),
+    ],
+)
+async def test_another_currency_has_another_scale(name: str, currency: str, moved: list[int], till: Any) -> None:
+    """In euros nothing is wrong with them."""
+    shop = till(MINIATURES[name].make())
+    paid = (await shop.post("/payments", {"amount": 1000, "currency": currency}, "k")).json()["id"]
+    await shop.refund(paid, "r", 7)
+    assert [effect["amount"] for effect in await shop.effects()] == moved
