@@ -48,7 +48,7 @@ def exercised(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[str]
     ready = Job(Role.PROVIDER, durable, profile.load("hyperswitch-docs"), only=("*/readiness-*",))
 
     async def all_of_them() -> dict[str, set[str]]:
-        jobs = [Job(role, address, profile.load(name), answer_timeout=0.4) for role, address, name in EXERCISED_BY]
+        jobs = [Job(role, address, profile.load(name), answer_timeout=1.0) for role, address, name in EXERCISED_BY]
         jobs.append(ready)
         passed: dict[str, set[str]] = {}
         for role in Role:  # one after the other: what waits for answers is not to wait for another role's work

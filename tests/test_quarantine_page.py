@@ -37,7 +37,9 @@ def commands(session: str) -> list[tuple[str, int, list[str]]]:
 
 
 @pytest.mark.timeout(400)  # some thirty commands, one after the other
-@pytest.mark.parametrize("session", [WHOLE, SECTION], ids=["page", "section"])
+@pytest.mark.parametrize(
+    "session", [pytest.param(WHOLE, id="page", marks=pytest.mark.slow), pytest.param(SECTION, id="section")]
+)
 def test_a_newcomer_quarantines_sees_it_expire_and_releases_it(session: str, tmp_path: Path) -> None:
     """In a folder of their own, with nothing but what is written there."""
     program = tmp_path / "bin" / "psp-harness"

@@ -94,6 +94,7 @@ psp.getresponse()
 """
 
 
+@pytest.mark.slow
 def test_what_a_watched_command_breaks_goes_in_and_out(call: Call, tmp_path: Path) -> None:
     """`add` takes it from the last report, `check` knows the case, and `release` says how it is proven, and proves it."""
     (tmp_path / "pays.py").write_text(PAYS, encoding="utf-8")

@@ -7,7 +7,7 @@ import pytest
 from psp_harness.model import Report
 from real.judging import errors, judged, violated
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 LOCKS_THE_LOOKUP = "its lock is held while the key is looked up, and not while the request is handled"
 BYTES_IN_THE_KEY = "the bytes of the body are a part of what is looked up, so others are another key, and execute"

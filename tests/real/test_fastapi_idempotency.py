@@ -7,7 +7,7 @@ import pytest
 from psp_harness.model import Report
 from real.judging import errors, judged, violated
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 KEYLESS = "a request without a key is no error but another mode, and it has no option to refuse that"
 ANYTHING = "whatever stands in the header is a key, up to its length"

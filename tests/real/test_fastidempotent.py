@@ -7,7 +7,7 @@ import pytest
 from psp_harness.model import Report
 from real.judging import errors, judged, violated
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 NO_TENANT = "the key is looked up with method and path, and without the tenant"
 NO_CODE = "its refusals are {'detail': …}, and it has no option to word them"

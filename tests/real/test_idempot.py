@@ -7,7 +7,7 @@ import pytest
 from psp_harness.model import Report
 from real.judging import errors, judged, violated
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ONLY_200 = "cache_on_status is [200]: an answer 201 is never stored, so whatever comes with the key executes"
 ANYTHING = "whatever stands in the header is a key"

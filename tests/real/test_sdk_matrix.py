@@ -17,7 +17,7 @@ from psp_harness.run import Progress
 from psp_harness.subjects.sdks import SDKS
 from real.sdks import MARKS, connected
 
-pytestmark = [*MARKS, pytest.mark.timeout(600)]
+pytestmark = [*MARKS, pytest.mark.slow, pytest.mark.timeout(600)]
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -14,7 +14,7 @@ from psp_harness.subjects.sdks import USES, Use
 from psp_harness.wire.server import Server
 from real.sdks import MARKS, connected
 
-pytestmark = MARKS
+pytestmark = [*MARKS, pytest.mark.slow]
 
 PAYMENT = {"order_id": "order-7", "amount": 6540, "currency": "EUR", "key": "order-7-of-shop"}
 NO = b'{"error": {"type": "invalid_state", "message": "no", "errors": []}, "status": 400, "detail": "no"}'

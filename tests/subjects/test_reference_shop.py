@@ -31,7 +31,7 @@ def outcomes(report: Report) -> set[str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", ["hyperswitch-docs", "hyperswitch"])
+@pytest.mark.parametrize("name", ["hyperswitch-docs", pytest.param("hyperswitch", marks=pytest.mark.slow)])
 async def test_it_passes_every_rule_at_every_point(name: str) -> None:
     """Where the PSP reads the key, and where it goes by the ids in the body alone."""
     report = await judged("reference:shop", name)
@@ -44,6 +44,7 @@ async def test_it_passes_every_rule_at_every_point(name: str) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_it_passes_on_postgresql_and_leaves_nothing_there() -> None:
     """Each case has a schema of its own, which is gone in the end."""
