@@ -9,6 +9,8 @@ export PACT_DO_NOT_TRACK := true
 GATE :=
 AT = $(if $(GATE),--gate $(GATE))
 ROWS := *
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+# of pytest: one more than there are processors, for half of the time a test waits for another process
 
 .PHONY: check test test-integration test-quarantine quarantine-check pr nightly release manual lint pacts matrix sdks peers clean
 
@@ -16,7 +18,7 @@ check: $(VENV)/.run  ## judge the reference client, provider and receiver; GATE=
 	$(BIN)/psp-harness run $(AT)
 
 test: $(VENV)/.test  ## every test; what a machine lacks is skipped, and said; GATE=pr: as at that gate
-	$(BIN)/python -m pytest -n auto --dist loadfile $(AT)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(AT)
 
 test-integration: $(VENV)/.test  ## what needs more than this package: published SDKs and doubles
 	$(BIN)/python -m pytest -m integration
