@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from psp_harness import rules
+from psp_harness import profile, rules
 from psp_harness.errors import UsageError
-from psp_harness.model import Retries
+from psp_harness.model import Passed, Retries, Role
+from psp_harness.run import Job, run
 from psp_harness.subjects.sdks import SDKS, USES, use_of
 from psp_harness.subjects.sdks.adapter import Adapter, Made, Params, SdkSubject, Told, by_status
 from psp_harness.subjects.sdks.findings import FINDINGS, Finding
+from psp_harness.subjects.sdks.trust import ProcessWide
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,3 +135,35 @@ def test_it_says_what_the_sdk_told(made: Made | Exception, told: Told, answer: d
 def test_a_status_tells_whether_money_may_have_moved(status: int | None, told: Told) -> None:
     """No status, a conflict, and an error of the server do not say."""
     assert by_status(status) == told
+
+
+def test_what_holds_for_the_whole_process_is_put_back_by_who_held_it_last() -> None:
+    """Two cases at once need the same authority; what was there before is there again when both are over."""
+    setting: list[str | None] = ["/etc/mine.pem"]
+    everywhere = ProcessWide(lambda: setting[-1], setting.append)
+    first, second = ExitStack(), ExitStack()
+    everywhere.hold("ca.pem", first)
+    everywhere.hold("ca.pem", second)
+    first.close()
+    assert setting[-1] == "ca.pem"
+    second.close()
+    assert setting[-1] == "/etc/mine.pem"
+    everywhere.hold(None, first)
+    first.close()
+    assert setting[-1] == "/etc/mine.pem"
+
+
+@pytest.mark.parametrize("name", ["mollie", "stripe"])
+async def test_a_run_leaves_this_process_as_it_was(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over TLS these SDKs are told of our authority by what the whole process reads: afterwards nobody trusts it."""
+    pytest.importorskip("stripe", reason="pip install 'psp-harness[sdks]'")
+    pytest.importorskip("trustme", reason="pip install 'psp-harness[tls]'")
+    import stripe
+
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    before = stripe.ca_bundle_path
+    job = Job(Role.CLIENT, f"sdk:{name}", profile.load(name), only=("client/*/payment-handshake-broken-once/*",))
+    report = await run(job)
+    assert any(isinstance(verdict.result, Passed) for verdict in report.verdicts)
+    assert "REQUESTS_CA_BUNDLE" not in os.environ
+    assert stripe.ca_bundle_path == before

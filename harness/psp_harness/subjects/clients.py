@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import importlib
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,10 +36,16 @@ def python_client(target: str, options: Options) -> Opened:
     return _objects(_attribute(target), options)
 
 
-def sdk_client(rest: str, options: Options) -> Opened:
+def sdk_client(rest: str, options: Options) -> Opened:  # noqa: ARG001
     """An adapter to a published SDK. Raises `UsageError` where its package is not installed."""
     use = use_of(rest)
-    return _objects(functools.partial(SdkSubject, use, load(use)), options)
+    connect = load(use)
+
+    async def open_channel(_: Mapping[str, str]) -> Channel:
+        subject = SdkSubject(use, connect)
+        return ObjectChannel(subject, free=subject.close)
+
+    return open_channel
 
 
 def reference_client(name: str, options: Options) -> Opened:

@@ -7,9 +7,9 @@ key, and reports what the SDK told: an error that does not say whether money mov
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from importlib import metadata
 from typing import Any, Literal
 
@@ -37,6 +37,8 @@ class Setting:
     chosen: Mapping[str, str]
     ca_file: str | None = None
     """PEM: the authorities to trust."""
+    until: ExitStack = field(default_factory=ExitStack)
+    """Closed when the case is over: what was changed for it outside of the SDK is put back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,14 @@ class SdkSubject:
 
     def __init__(self, use: Use, connect: Connect) -> None:
         self._use, self._connect, self._facts = use, connect, profile.load(use.sdk.profile)
+        self._until = ExitStack()
 
     def start(
         self, base_url: str, credentials: Mapping[str, str], answer_timeout: float, ca_file: str | None = None
     ) -> dict[str, Any]:
         """Set it up, and say what it is."""
-        self._sdk = self._connect(Setting(base_url, credentials["token"], answer_timeout, self._use.chosen, ca_file))
+        where = base_url, credentials["token"], answer_timeout
+        self._sdk = self._connect(Setting(*where, self._use.chosen, ca_file, self._until))
         retries = self._sdk.retries
         features = self._sdk.keys | {"refunds", "parallel", "tls"} | ({"retries"} if retries.max else set())
         claims = {
@@ -107,14 +111,9 @@ class SdkSubject:
             return _said("declined", f"it returned a {kind} in status {made.status!r}")
         return {"ok": {f"{kind}_id": made.id, "status": made.status}}
 
-
-def trust_by_environment(ca_file: str | None) -> None:
-    """For an SDK on `requests` that takes no file of authorities: what that library reads with every request.
-
-    It is the environment of this process, where everybody is told the same file.
-    """
-    if ca_file is not None:
-        os.environ["REQUESTS_CA_BUNDLE"] = ca_file
+    def close(self) -> None:
+        """The case is over, however it ended."""
+        self._until.close()
 
 
 def by_status(status: int | None) -> Told:

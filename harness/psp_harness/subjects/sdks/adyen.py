@@ -8,7 +8,8 @@ import Adyen
 import requests
 from Adyen.exceptions import AdyenAPIResponseError
 
-from psp_harness.subjects.sdks.adapter import Adapter, Made, Params, Setting, Told, by_status, trust_by_environment
+from psp_harness.subjects.sdks.adapter import Adapter, Made, Params, Setting, Told, by_status
+from psp_harness.subjects.sdks.trust import REQUESTS
 
 _IN_FLIGHT = "704"
 """`request already processed or in progress`: docs.adyen.com/development-resources/api-idempotency."""
@@ -16,7 +17,7 @@ _IN_FLIGHT = "704"
 
 def connect(setting: Setting) -> Adapter:
     """A client for one case: its two services are pointed at another address, for which it has no option."""
-    trust_by_environment(setting.ca_file)
+    REQUESTS.hold(setting.ca_file, setting.until)
     checkout = Adyen.Adyen(xapikey=setting.token, platform="test", http_timeout=setting.timeout).checkout
     payments, modifications = checkout.payments_api, checkout.modifications_api
     payments.baseUrl = modifications.baseUrl = f"{setting.base_url}/v72"

@@ -9,7 +9,8 @@ import requests
 from gocardless_pro.errors import ApiError
 
 from psp_harness.model import Retries
-from psp_harness.subjects.sdks.adapter import Adapter, Made, Params, Setting, Told, by_status, trust_by_environment
+from psp_harness.subjects.sdks.adapter import Adapter, Made, Params, Setting, Told, by_status
+from psp_harness.subjects.sdks.trust import REQUESTS
 
 _RETRIES = Retries(2, frozenset({"lost", "malformed"}))
 """Malformed: the body is not what this PSP writes, be it a gateway's page under 502."""
@@ -19,7 +20,7 @@ _NAMES = {"header": "Idempotency-Key", "lower-case": "idempotency-key"}
 
 def connect(setting: Setting) -> Adapter:
     """A client for one case."""
-    trust_by_environment(setting.ca_file)
+    REQUESTS.hold(setting.ca_file, setting.until)
     client = gocardless_pro.Client(
         access_token=setting.token,
         base_url=setting.base_url,

@@ -8,12 +8,13 @@ from mollie.api.client import Client
 from mollie.api.error import RequestSetupError, ResponseError
 
 from psp_harness.minor_units import as_decimal
-from psp_harness.subjects.sdks.adapter import Adapter, Made, Params, Setting, Told, by_status, trust_by_environment
+from psp_harness.subjects.sdks.adapter import Adapter, Made, Params, Setting, Told, by_status
+from psp_harness.subjects.sdks.trust import REQUESTS
 
 
 def connect(setting: Setting) -> Adapter:
     """A client for one case. That it tries to connect three times more, over TLS alone, shows in no request."""
-    trust_by_environment(setting.ca_file)
+    REQUESTS.hold(setting.ca_file, setting.until)
     client = Client(api_endpoint=setting.base_url, timeout=setting.timeout)  # type: ignore[arg-type] # any number will do
     client.set_api_key(setting.token)
 

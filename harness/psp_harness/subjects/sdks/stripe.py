@@ -8,14 +8,16 @@ import stripe
 
 from psp_harness.model import Retries
 from psp_harness.subjects.sdks.adapter import NEVER, Adapter, Made, Params, Setting, Told, by_status
+from psp_harness.subjects.sdks.trust import ProcessWide
 
+_TRUSTED = ProcessWide(lambda: stripe.ca_bundle_path, lambda file: setattr(stripe, "ca_bundle_path", file))
 _RETRIES = {"off": NEVER, "on": Retries(2, frozenset({"lost", "5xx", "409"}))}
 
 
 def connect(setting: Setting) -> Adapter:
     """A client for one case."""
     retries = _RETRIES[setting.chosen["retry"]]
-    stripe.ca_bundle_path = setting.ca_file or stripe.ca_bundle_path
+    _TRUSTED.hold(setting.ca_file, setting.until)
     client = stripe.StripeClient(
         setting.token,
         base_addresses={"api": setting.base_url},
