@@ -21,7 +21,7 @@ test: $(VENV)/.test  ## every test; what a machine lacks is skipped, and said; G
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(AT)
 
 test-integration: $(VENV)/.test  ## what needs more than this package: published SDKs and doubles
-	$(BIN)/python -m pytest -m integration
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m integration
 
 quarantine-check: $(VENV)/.run  ## the whole of QUARANTINE.md, whatever is run
 	$(BIN)/psp-harness quarantine check
