@@ -102,9 +102,8 @@ def test_a_container_needs_an_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         containers.start(REDIS, {})
 
 
-@pytest.mark.integration
 def test_a_container_answers() -> None:
-    """Where a Docker engine runs, a container of the image is started, and asked."""
+    """Where a Docker engine runs, a container of the image is started, and asked; the services need none."""
     if why := containers.closed({}):
         pytest.skip(why)
     service = SERVICES["redis"]
