@@ -30,7 +30,7 @@ WAITS = (odd_clients.Raw, odd_clients.KeepsItsConnection, odd_clients.ResetsWhen
 async def judged(name: str, *only: str, cases: tuple[Path, ...] = (CASES,), **options: float) -> Report:
     """A client of `odd_clients`, or a miniature."""
     address = name if ":" in name else f"python:drive.odd_clients:{name}"
-    limits = {"answer_timeout": 0.3, "step_timeout": 10.0, **options}
+    limits = {"answer_timeout": 1.0, "step_timeout": 10.0, **options}
     return await run(Job(Role.CLIENT, address, GENERIC, only=only, cases=cases, **limits))  # type: ignore[arg-type]
 
 
