@@ -16,6 +16,8 @@ from psp_harness.subjects.addresses import MINIATURES
 
 pytestmark = pytest.mark.timeout(1200)
 
+_SLOW = [pytest.mark.slow]
+
 
 CORRECT = [name for name, each in MINIATURES.items() if not each.mode and "refuses" not in name]
 REFUSING = ["refuses-everything", "refuses-every-call", "shop-that-refuses-everything"]
@@ -49,9 +51,6 @@ def of_miniatures(names: Iterable[str]) -> list[ParameterSet]:
         pytest.param(name, id=name, marks=[] if name in TELLING and MINIATURES[name].role is not Role.SHOP else _SLOW)
         for name in names
     ]
-
-
-_SLOW = [pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

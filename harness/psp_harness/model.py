@@ -360,11 +360,10 @@ class History:
     """The exchanges by step and operation: every rule asks for them, again and again."""
 
     def __post_init__(self) -> None:
-        caused: dict[tuple[int | None, str | None], tuple[Exchange, ...]] = {}
+        caused: dict[tuple[int | None, str | None], list[Exchange]] = {}
         for exchange in self.exchanges:
-            by = exchange.step, exchange.operation
-            caused[by] = (*caused.get(by, ()), exchange)
-        object.__setattr__(self, "_caused", caused)
+            caused.setdefault((exchange.step, exchange.operation), []).append(exchange)
+        object.__setattr__(self, "_caused", {by: tuple(exchanges) for by, exchanges in caused.items()})
 
     def attempts(self, intent: Intent) -> tuple[Exchange, ...]:
         """The exchanges that this step caused, in order."""
