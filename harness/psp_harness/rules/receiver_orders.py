@@ -173,12 +173,15 @@ _UNPAID = {*_BEFORE["paid"], "refunded", "cancelled", "canceled"}
 
 
 def _given_back_twice_paid(history: History, profile: Profile) -> Iterator[Ended]:
-    """Orders that were paid twice, and of which the second payment alone was given back."""
+    """Orders that were paid twice, and of which the second payment alone was given back.
+
+    Where the receiver has a word of its own for such an order, nobody can say whether it is still to be sent.
+    """
     for each in ends(history, profile):
         taken = [told.delivery for told in each.told if told.delivery.genuine and told.acknowledged]
         paid = any(told.event == "payment-succeeded" and not told.duplicate for told in taken)
         returned = [told for told in taken if told.event == "refund-succeeded"]
-        if paid and returned and all(told.duplicate for told in returned):
+        if paid and returned and all(told.duplicate for told in returned) and each.state in {"paid", *_UNPAID}:
             yield each
 
 
