@@ -10,7 +10,7 @@ from psp_harness.judge import hold
 from psp_harness.model import Answer, Claims, Effect, Exchange, History, Intent, Manner
 from psp_harness.rules import load
 from psp_harness.rules.of_clients import calls, posts
-from psp_harness.rules.of_providers import concurrent_duplicates, duplicates, retries
+from psp_harness.rules.of_providers import concurrent_duplicates, duplicates, retries, reuses, under_several_keys
 
 GENERIC = profile.load("generic")
 PAYMENT = Intent(1, "payment", "create-payment", 1, amount=6540, key=b"k", reference="order-7")
@@ -54,6 +54,24 @@ def test_nothing_is_told_of_a_key_beside_another() -> None:
     """Effects are known by their amount: those of another key or tenant are not to be held against this one."""
     assert list(duplicates(in_turn(PAYMENT, again(2), again(3, key=b"other")), GENERIC)) == []
     assert list(duplicates(in_turn(PAYMENT, again(2), again(3, tenant="tenant-b")), GENERIC)) == []
+
+
+def test_as_much_in_another_currency_is_another_body() -> None:
+    """What came of it is what moved in its own currency; where the effects name none, nobody can say."""
+    dollars, euros = replace(PAYMENT, currency="USD"), again(2)
+    one, other = Effect("payment", "pay_1", 6540, "usd"), Effect("payment", "pay_2", 6540, "EUR")
+
+    def asked(*effects: Effect) -> History:
+        return replace(in_turn(dollars, euros), effects=effects)
+
+    (pair,) = reuses(asked(one, other), GENERIC)
+    assert pair.effects_of_second == (other,)
+    assert [each.effects for each in under_several_keys(asked(one, other), GENERIC)] == [(one,), (other,)]
+    (pair,) = reuses(asked(one), GENERIC)
+    assert pair.effects_of_second == ()
+    nameless = asked(replace(one, currency=""), replace(other, currency=""))
+    assert [pair.effects_of_second for pair in reuses(nameless, GENERIC)] == [()]
+    assert list(under_several_keys(nameless, GENERIC)) == []
 
 
 def test_what_was_not_in_flight_together_is_no_race() -> None:

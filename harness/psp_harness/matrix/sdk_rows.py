@@ -36,7 +36,7 @@ class Row:
     results: Mapping[str, Result]
     """The worst by rule."""
     cases: Mapping[str, tuple[str, ...]]
-    """By rule: where it is violated."""
+    """By rule: where it is violated, first of all where a fault struck; elsewhere a busy machine can make it late."""
     errored: tuple[str, ...]
     """Why something could not be told."""
 
@@ -86,6 +86,8 @@ def row_of(use: Use, report: Report) -> Row:
         results[verdict.rule] = min(results.get(verdict.rule, verdict.result), verdict.result, key=_badness)
         if isinstance(verdict.result, Violated):
             cases[verdict.rule] = (*cases.get(verdict.rule, ()), verdict.case)
+    struck = {case for case, history in report.histories.items() if any(x.fault for x in history.exchanges)}
+    cases = {rule: tuple(sorted(where, key=lambda case: case not in struck)) for rule, where in cases.items()}
     errored = tuple(f"{v.case}: {v.result.reason}" for v in report.verdicts if isinstance(v.result, Errored))
     return Row(use, report.subject, results, cases, errored)
 

@@ -141,8 +141,7 @@ def _found(matrix: Sequence[Row]) -> Iterator[str]:
 
 
 def _few(cases: Sequence[str]) -> str:
-    more = len(cases) - _NAMED
-    return ", ".join(cases[:_NAMED]) + (f", and {more} more" if more > 0 else "")
+    return ", ".join(cases[:_NAMED]) + (", and others" if len(cases) > _NAMED else "")
 
 
 def _line(finding: Finding, row: Row) -> str:

@@ -147,6 +147,27 @@ class BodyIsPartOfTheKey(CarefulGateway):
         return *super().slot(asked), asked.fingerprint
 
 
+@miniature("currency-is-no-part-of-the-body", role=Role.PROVIDER, mode="P06", breaks={"another-body-is-refused"})
+class CurrencyIsNoPartOfTheBody(CarefulGateway):
+    """Compares amounts alone: as much in another currency under a used key gets the answer of the first."""
+
+    def fingerprint(self, request: Request, body: Mapping[str, Any]) -> str:
+        return super().fingerprint(request, {name: body[name] for name in body if name != "currency"})
+
+
+@miniature(
+    "currency-is-part-of-the-key",
+    role=Role.PROVIDER,
+    mode="P07",
+    breaks={"another-body-never-executes", "another-body-is-refused"},
+)
+class CurrencyIsPartOfTheKey(CarefulGateway):
+    """Keeps its payments by currency, each with keys of its own: as much in another one under a used key executes."""
+
+    def slot(self, asked: Asked) -> Slot:
+        return *super().slot(asked), asked.of if asked.kind == "payment" else ""
+
+
 @miniature("mismatch-is-500", role=Role.PROVIDER, mode="P40", breaks={"another-body-is-refused"})
 class MismatchIs500(CarefulGateway):
     """Answers another body under a used key with 500, which asks the client to try again."""

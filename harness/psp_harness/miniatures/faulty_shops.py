@@ -95,6 +95,18 @@ class KeepsItsKeysInMemory(CarefulShop):
         return super().send({**row, "key": key})
 
 
+@miniature("asks-again-for-each-webhook", role=Role.SHOP, mode="W27", breaks=BOTH)
+class AsksAgainForEachWebhook(CarefulShop):
+    """Takes each webhook as an occasion to ask again for what is in doubt, with a key that it makes there and then."""
+
+    features = ("durable", "parallel", "subscriptions", "commit-points")
+
+    def deliver_webhook(self, params: Params) -> Said:
+        for row in self.find("status = 'in-doubt'"):
+            self.ask({**row, "key": str(uuid.uuid4())})
+        return super().deliver_webhook(params)
+
+
 @miniature("refunds-with-the-orders-id", role=Role.SHOP, mode="C09", breaks={"another-wish-has-another-key"})
 class RefundsWithTheOrdersId(CarefulShop):
     """Sends the order's id as the key of each of its refunds, and the second is taken for the first."""

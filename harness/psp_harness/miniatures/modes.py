@@ -151,10 +151,7 @@ RECEIVER: Mapping[str, Mode] = {
     "W24": Mode("an unsigned webhook is believed, and nobody asks the PSP"),
     "W25": Mode("amount and currency are not compared with the order"),
     "W26": Mode("an event of another account is applied"),
-    "W27": Mode(
-        "a request that is sent to the PSP from within a webhook's handler has a fresh key each time",
-        "later: a case of shops in which an event is a reason to send; of a receiver nobody knows that it does",
-    ),
+    "W27": Mode("a request that is sent to the PSP from within a webhook's handler has a fresh key each time"),
     "W28": Mode("event ids are forgotten before the PSP gives up"),
     "W29": Mode("an event that comes again, signed anew, is refused as a replay"),
     "W30": Mode("nobody asks what became of a payment of which no webhook came"),

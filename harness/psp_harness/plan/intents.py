@@ -80,6 +80,7 @@ class Intents:
             name=step.as_ or first.name,
             moment=moment,
             amount=step.amount or first.amount,
+            currency=step.currency or first.currency,
             odd_amount=step.odd_amount,
             payment=self._named[step.of].step if step.of else first.payment,
             tenant=step.tenant or first.tenant,

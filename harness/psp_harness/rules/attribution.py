@@ -41,6 +41,10 @@ def effects_of(history: History, intent: Intent, profile: Profile) -> tuple[Effe
         if any(not e.reference for e in of_kind if e.amount == amount):
             return None  # whose of two like things it was, nobody can say
         of_kind = [e for e in of_kind if e.reference not in likes]
+    if _asked_in_another_currency(history, intent):
+        if any(not e.currency for e in of_kind):
+            return None
+        of_kind = [e for e in of_kind if e.currency.upper() == intent.currency]
     strays = [e for e in of_kind if _is_stray_of(intent, e, history)]
     alike = [e for e in of_kind if e.amount == amount and intent.odd_amount is None and e not in strays]
     if intent.payment is None:
@@ -58,6 +62,12 @@ def _asked_alike(history: History, intent: Intent) -> frozenset[str]:
         if other.amount == intent.amount and (other.operation, other.payment) == (intent.operation, intent.payment)
     )
     return frozenset(alike) - {intent.reference}
+
+
+def _asked_in_another_currency(history: History, intent: Intent) -> bool:
+    """Whether as much of the same was asked for in another currency."""
+    alike = (i for i in history.intents if (i.operation, i.amount) == (intent.operation, intent.amount))
+    return any(i.currency != intent.currency and i.payment == intent.payment for i in alike)
 
 
 def _is_stray_of(intent: Intent, effect: Effect, history: History) -> bool:

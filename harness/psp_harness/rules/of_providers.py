@@ -28,7 +28,7 @@ class Pair:
     born: float = 0.0
     """When, by the subject's clock, the key of the first one was first used."""
     effects_of_second: tuple[Effect, ...] = ()
-    """What can only have come of the second one: it asks for another amount, or of another payment."""
+    """What can only have come of the second one: it asks for another amount, currency or payment."""
 
     @property
     def exchanges(self) -> tuple[int, ...]:
@@ -175,7 +175,7 @@ def _born(history: History, intent: Intent, profile: Profile) -> float:
 
 
 def _of_second(history: History, first: Intent, second: Intent, profile: Profile) -> tuple[Effect, ...]:
-    if (first.amount, first.payment) == (second.amount, second.payment):
+    if (first.amount, first.currency, first.payment) == (second.amount, second.currency, second.payment):
         return ()
     return effects_of(history, second, profile) or ()
 

@@ -113,7 +113,9 @@ def another_body_is_refused(pair: Pair, profile: Profile) -> str | None:
 def _other(pair: Pair) -> str:
     """What the second body asks for that the first one did not."""
     first, second = pair.first_intent, pair.second_intent
-    return f"amount ({second.amount})" if second.amount != first.amount else "payment to give back"
+    if second.amount != first.amount:
+        return f"amount ({second.amount})"
+    return f"currency ({second.currency})" if second.currency != first.currency else "payment to give back"
 
 
 # --- as documented ----------------------------------------------------------------------------------------------------
