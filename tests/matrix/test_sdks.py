@@ -60,6 +60,7 @@ def test_it_agrees_where_what_was_found_is_reported() -> None:
     [
         (row(("empty-key", RULE, VIOLATED), ("a", OTHER, VIOLATED)), f"nobody has explained {OTHER}"),
         (row(("empty-key", RULE, PASSED)), f"{RULE} does not report it any more"),
+        (row(("blank-key", RULE, VIOLATED)), f"{RULE} does not report it in empty-key any more"),
         (row(("empty-key", RULE, VIOLATED), ("a", CASE_RUNS, Errored("it died"))), "could not be judged in a: it died"),
         (
             row(("empty-key", RULE, VIOLATED), version="4.1.0"),

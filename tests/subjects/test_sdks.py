@@ -70,6 +70,7 @@ def test_a_finding_can_be_shown(finding: Finding) -> None:
     assert rules.load()[finding.rule].role == "client"
     assert [use for use in USES if finding.holds_for(use)]
     assert finding.source
+    assert finding.cases
 
 
 # --- an adapter -----------------------------------------------------------------------------------------------------

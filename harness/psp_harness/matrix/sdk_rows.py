@@ -7,7 +7,7 @@ the finding, the rule, or the SDK has changed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from psp_harness import profile
@@ -36,7 +36,7 @@ class Row:
     results: Mapping[str, Result]
     """The worst by rule."""
     cases: Mapping[str, tuple[str, ...]]
-    """By rule: where it is violated, first of all where a fault struck; elsewhere a busy machine can make it late."""
+    """By rule: where it is violated."""
     errored: tuple[str, ...]
     """Why something could not be told."""
 
@@ -86,8 +86,6 @@ def row_of(use: Use, report: Report) -> Row:
         results[verdict.rule] = min(results.get(verdict.rule, verdict.result), verdict.result, key=_badness)
         if isinstance(verdict.result, Violated):
             cases[verdict.rule] = (*cases.get(verdict.rule, ()), verdict.case)
-    struck = {case for case, history in report.histories.items() if any(x.fault for x in history.exchanges)}
-    cases = {rule: tuple(sorted(where, key=lambda case: case not in struck)) for rule, where in cases.items()}
     errored = tuple(f"{v.case}: {v.result.reason}" for v in report.verdicts if isinstance(v.result, Errored))
     return Row(use, report.subject, results, cases, errored)
 
@@ -102,6 +100,14 @@ def disagreements(row: Row) -> Sequence[str]:
     return (
         *(f"nobody has explained {name}" for name in sorted(row.reported - row.expected)),
         *(f"{name} does not report it any more" for name in sorted(row.expected - row.reported)),
+        *(f"{name} does not report it in {case} any more" for name, case in _not_shown(row)),
         *(f"could not be judged in {reason}" for reason in row.errored),
         *([f"{installed} is installed, and the findings are of {checked}"] if installed != checked else []),
     )
+
+
+def _not_shown(row: Row) -> Iterator[tuple[str, str]]:
+    """Cases that are said to show a finding, and do not, though others do."""
+    for finding in FINDINGS:
+        if finding.holds_for(row.use) and finding.rule in row.reported:
+            yield from ((finding.rule, case) for case in finding.cases if case not in row.cases[finding.rule])

@@ -14,9 +14,6 @@ from psp_harness.rules import Rule
 from psp_harness.run import Progress
 from psp_harness.subjects.sdks.findings import FINDINGS, Finding
 
-_NAMED = 4
-"""Cases of a finding that the page names."""
-
 _SIGNS: Mapping[type[Result], str] = {
     Violated: "✗",
     Errored: "errored",
@@ -133,20 +130,16 @@ def _retries(row: Row) -> str:
 
 
 def _found(matrix: Sequence[Row]) -> Iterator[str]:
-    yield "| SDK | rule | what it does | where | how it is used | in cases |"
+    yield "| SDK | rule | what it does | where | how it is used | shown in |"
     yield "|---|---|---|---|---|---|"
     for finding in FINDINGS:
         shown = [row for row in matrix if finding.holds_for(row.use)]
         yield from (_line(finding, row) for row in shown[:1])
 
 
-def _few(cases: Sequence[str]) -> str:
-    return ", ".join(cases[:_NAMED]) + (", and others" if len(cases) > _NAMED else "")
-
-
 def _line(finding: Finding, row: Row) -> str:
-    """A finding, as the first way of use shows it."""
+    """A finding, as the first way of use shows it: a busy machine may show it elsewhere, too."""
     when = " ".join(f"`{name}={value}`" for name, value in finding.when.items()) or "however"
-    cases = _few(row.cases.get(finding.rule, ())) or "**none**"
+    cases = ", ".join(case for case in finding.cases if case in row.cases.get(finding.rule, ())) or "**none**"
     package = f"{row.use.sdk.package} {row.use.sdk.checked}"
     return f"| {package} | `{finding.rule}` | {cell(finding.says)} | {finding.source} | {when} | {cases} |"

@@ -26,6 +26,8 @@ class Finding:
     says: str
     source: str
     """Where in the package."""
+    cases: Sequence[str]
+    """Those that show it best; it may show in others, too."""
     when: Mapping[str, str] = field(default_factory=dict)
     """The options that it takes; none: however it is used."""
 
@@ -40,13 +42,17 @@ FINDINGS: Sequence[Finding] = (
         _EMPTY,
         "An empty key counts as none: a random one goes on the wire, and the caller is not told.",
         "_api_requestor.py:642-648",
+        ("empty-key",),
     ),
-    Finding("stripe", _LONG, "It does not look at the length of a key.", "_api_requestor.py:642-644"),
+    Finding(
+        "stripe", _LONG, "It does not look at the length of a key.", "_api_requestor.py:642-644", ("over-long-key",)
+    ),
     Finding(
         "stripe",
         _WAITS,
         "It reads Stripe-Should-Retry and not Retry-After: the next attempt comes after a pause of its own.",
         "_http_client.py:164-182",
+        ("payment-answered-503-once",),
         {"retry": "on"},
     ),
     Finding(
@@ -54,6 +60,7 @@ FINDINGS: Sequence[Finding] = (
         _EMPTY,
         "A key that is missing or empty is left out: the POST goes without one.",
         "client.py:388-389",
+        ("missing-key", "empty-key"),
         {"key": "argument"},
     ),
     Finding(
@@ -61,27 +68,33 @@ FINDINGS: Sequence[Finding] = (
         _EMPTY,
         "A header that its caller leaves out is not missed, and an empty one goes on the wire.",
         "client.py:393-394",
+        ("missing-key", "empty-key"),
         {"key": "header"},
     ),
-    Finding("adyen", _LONG, "It does not look at the length of a key.", "client.py:388-394"),
+    Finding("adyen", _LONG, "It does not look at the length of a key.", "client.py:388-394", ("over-long-key",)),
     Finding(
         "mollie",
         _EMPTY,
         "An empty key counts as none: a random one goes on the wire, and the caller is not told.",
         "api/resources/base.py:87",
+        ("empty-key",),
     ),
     Finding(
         "square",
         _EMPTY,
         "The argument is required, and any text will do: an empty or blank key goes on the wire.",
         "payments/raw_client.py:445, refunds/raw_client.py:308",
+        ("empty-key", "blank-key"),
     ),
-    Finding("square", _LONG, "It does not look at the length of a key.", "refunds/raw_client.py:308"),
+    Finding(
+        "square", _LONG, "It does not look at the length of a key.", "refunds/raw_client.py:308", ("over-long-key",)
+    ),
     Finding(
         "gocardless",
         _EMPTY,
         "It looks whether the header is there, and not whether it says anything: an empty key goes on the wire.",
         "services/base_service.py:66-68",
+        ("empty-key",),
         {"key": "header"},
     ),
     Finding(
@@ -89,6 +102,7 @@ FINDINGS: Sequence[Finding] = (
         "the-callers-key-goes-on-the-wire",
         "It looks for the header in one spelling alone: a key under any other gives way to a random one.",
         "services/base_service.py:66-68",
+        ("payment-asked-for-again", "refund-asked-for-again"),
         {"key": "lower-case"},
     ),
     Finding(
@@ -96,6 +110,7 @@ FINDINGS: Sequence[Finding] = (
         _EMPTY,
         "Whatever the key is, a random one goes on the wire in its place.",
         "services/base_service.py:66-68",
+        ("empty-key", "line-break-in-key", "non-ascii-key"),
         {"key": "lower-case"},
     ),
     Finding(
@@ -104,6 +119,7 @@ FINDINGS: Sequence[Finding] = (
         "Where the PSP refuses a key that was used, it reads what was made under it and returns that: another amount "
         "goes unseen.",
         "services/payments_service.py:45-53",
+        ("another-payment-with-a-used-key",),
         {"key": "header", "conflict": "read"},
     ),
     Finding(
@@ -111,6 +127,7 @@ FINDINGS: Sequence[Finding] = (
         "every-post-carries-a-key",
         "It has no argument for the key that the PSP takes for a refund, and makes none.",
         "resources/payment.py:120-128",
+        ("payment-and-refund", "refund-answer-lost"),
         {"key": "none"},
     ),
     Finding(
@@ -119,6 +136,7 @@ FINDINGS: Sequence[Finding] = (
         "It sends a POST again after a lost answer, though nothing tells the PSP that it is the same one: a refund "
         "without a key, and a payment, for which this PSP takes none, happen once for each attempt.",
         "client.py:178-233",
+        ("payment-answer-lost-once", "refund-answer-lost-once"),
         {"retry": "on", "key": "none"},
     ),
     Finding(
@@ -127,6 +145,7 @@ FINDINGS: Sequence[Finding] = (
         "It sends a POST again after a lost answer, though nothing tells the PSP that it is the same one: a payment, "
         "for which this PSP takes no key, happens once for each attempt. A refund with its header happens once.",
         "client.py:178-233",
+        ("payment-answer-lost-once",),
         {"retry": "on", "key": "header"},
     ),
 )
