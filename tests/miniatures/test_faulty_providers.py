@@ -255,6 +255,8 @@ ELSEWHERE = {
     "gives-back-anybodys-payment",
     "refunds-of-dollars-in-cents-of-cents",
     "yen-with-decimals",
+    "currency-is-no-part-of-the-body",
+    "currency-is-part-of-the-key",
 }
 """Looked at below: they take a sender that is gone, a hundred others, another currency, or a look at the money alone."""
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,9 +15,13 @@ from typing import Any
 
 import pytest
 
+from psp_harness import profile
 from psp_harness.errors import SubjectError
 from psp_harness.subjects import channels
 from psp_harness.subjects.channels import MAX_LINE, ObjectChannel, ProcessChannel
+from psp_harness.subjects.clients import python_client
+from psp_harness.subjects.options import Options
+from subjects import adapters
 from subjects.adapters import OBLIGING, Program, lives
 from wire.sockets import until
 
@@ -383,3 +388,37 @@ async def test_the_coroutines_of_an_object_share_one_loop() -> None:
     assert subject.loop is not asyncio.get_running_loop()
     await channel.close()
     await until(subject.loop.is_closed)
+
+
+class KeepsBooks:
+    """A subject with databases that are bound to the thread in which they were opened, as SQLite's are."""
+
+    def __init__(self) -> None:
+        self.made = sqlite3.connect(":memory:")
+
+    def start(self) -> object:
+        self.opened = sqlite3.connect(":memory:")
+        return {"ok": {"name": "keeps books"}}
+
+    def do(self) -> object:
+        return {"ok": {"rows": [db.execute("SELECT 1").fetchall() for db in (self.made, self.opened)]}}
+
+
+async def test_what_was_opened_before_serves_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A serial subject lives in one thread, from its making to its end."""
+    monkeypatch.setattr(adapters, "KeepsBooks", KeepsBooks, raising=False)
+    generic = profile.load("generic")
+    channel = await python_client("subjects.adapters:KeepsBooks", Options(generic, {}, BOUND))({})
+    await channel.ask("start", {}, timeout=BOUND)
+    steps = [await channel.ask("do", {}, timeout=BOUND) for _ in range(3)]
+    await channel.close()
+    assert steps == [{"ok": {"rows": [[(1,)], [(1,)]]}}] * 3
+
+
+async def test_what_is_asked_at_once_is_done_at_once() -> None:
+    """The second one gets a thread of its own, and does not wait for the first."""
+    both = threading.Barrier(2, timeout=BOUND)
+    channel = ObjectChannel(Subject(lambda: {"ok": {"was": both.wait() >= 0}}))
+    answers = await asyncio.gather(*(channel.ask("do", {}, timeout=BOUND) for _ in range(2)))
+    await channel.close()
+    assert answers == [{"ok": {"was": True}}] * 2

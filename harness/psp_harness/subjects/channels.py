@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from psp_harness.errors import SubjectError
 from psp_harness.subjects.protocol import Message
-from psp_harness.subjects.threads import OwnLoop, in_daemon_thread
+from psp_harness.subjects.threads import OwnLoop, OwnThreads
 
 MAX_LINE = 2**20
 """Bytes; interfaces: at most 1 MiB a line."""
@@ -230,12 +230,17 @@ class ProcessChannel:
 class ObjectChannel:
     """`python:` and what the project brings: the protocol's verbs as methods, synchronous or not.
 
-    A method is called with the members of its command by name; those that it does not take are left out.
+    A method is called with the members of its command by name; those that it does not take are left out. One after the
+    other they are called in one thread, so that what `start` opened serves `do` as well.
     """
 
-    def __init__(self, subject: object, *, free: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, subject: object, *, threads: OwnThreads | None = None, free: Callable[[], None] = lambda: None
+    ) -> None:
+        """`threads`: in which the subject was made, or works in several cases; whoever gives them ends them."""
         self._subject, self._free = subject, free
-        self._loop = OwnLoop()
+        self._loop, self._threads = OwnLoop(), threads or OwnThreads()
+        self._owns_threads = threads is None
 
     async def ask(self, command: str, members: Mapping[str, object], *, timeout: float) -> Message:
         method = getattr(self._subject, command, None)
@@ -265,11 +270,13 @@ class ObjectChannel:
 
     async def _call(self, method: Callable[..., Any], members: Mapping[str, object]) -> object:
         taken = _taken(method, members)
-        answer = await in_daemon_thread(lambda: method(**taken))
+        answer = await self._threads.run(lambda: method(**taken))
         return await self._loop.run(answer) if inspect.isawaitable(answer) else answer
 
     async def close(self) -> None:
         self._loop.end()
+        if self._owns_threads:
+            self._threads.end()
         free, self._free = self._free, lambda: None
         free()
 

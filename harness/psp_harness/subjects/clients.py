@@ -16,7 +16,7 @@ from psp_harness.subjects.options import Options
 from psp_harness.subjects.ours import expect, miniature
 from psp_harness.subjects.sdks import use_of
 from psp_harness.subjects.sdks.adapter import SdkSubject, load
-from psp_harness.subjects.threads import in_daemon_thread
+from psp_harness.subjects.threads import OwnThreads
 
 Opened = Callable[[Mapping[str, str]], Awaitable[Channel]]
 """Given what a process finds in its environment; an object lives in ours, which belongs to all."""
@@ -66,23 +66,29 @@ def _objects(made: Any, options: Options) -> Opened:
     if (callable(made) and not hasattr(made, "do")) or isinstance(made, type):
 
         async def fresh(_: Mapping[str, str]) -> Channel:
-            return ObjectChannel(await _made(made, options.step_timeout))
+            threads = OwnThreads()
+            try:
+                subject = await _made(made, options.step_timeout, threads)
+            except SubjectError:
+                threads.end()
+                raise
+            return ObjectChannel(subject, threads=threads, free=threads.end)
 
         return fresh
-    lent = asyncio.Lock()
+    lent, threads = asyncio.Lock(), OwnThreads()
 
     async def shared(_: Mapping[str, str]) -> Channel:
         await lent.acquire()
-        return ObjectChannel(made, free=lent.release)
+        return ObjectChannel(made, threads=threads, free=lent.release)
 
     return shared
 
 
-async def _made(make: Callable[[], object], seconds: float) -> object:
+async def _made(make: Callable[[], object], seconds: float, threads: OwnThreads) -> object:
     name = getattr(make, "__name__", repr(make))
     try:
         async with asyncio.timeout(seconds) as bound:
-            return await in_daemon_thread(make)
+            return await threads.run(make)
     except Exception as error:  # noqa: BLE001 - whatever a subject raises is its adapter's error, said as such
         late = isinstance(error, TimeoutError) and bound.expired()
         what = f"did not return within {seconds:g} s" if late else f"raised {type(error).__name__}: {error}"

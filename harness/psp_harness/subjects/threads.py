@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -10,31 +11,73 @@ from contextlib import suppress
 from psp_harness.errors import SubjectError
 
 
-async def in_daemon_thread(work: Callable[[], object]) -> object:
-    """Run blocking work beside the event loop. A thread that never returns does not keep the run from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[object] = loop.create_future()
+class OwnThreads:
+    """The threads of one subject: what is asked one after the other is done in one thread, as in a program of its own.
 
-    def settle(result: object, error: Exception | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
+    What comes while that one is at work gets another. A thread that never returns does not keep the run from ending.
+    """
 
-    def run() -> None:
-        result: object = None
-        problem: Exception | None = None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
-            problem = _told(error)
-        with suppress(RuntimeError):  # the run is over
-            loop.call_soon_threadsafe(settle, result, problem)
+    def __init__(self) -> None:
+        self._workers: list[_Worker] = []
+        """The first one is asked first."""
 
-    threading.Thread(target=run, daemon=True).start()
-    return await future
+    async def run(self, work: Callable[[], object]) -> object:
+        """What the work gives, done beside the event loop."""
+        free = next((worker for worker in self._workers if not worker.is_busy), None)
+        if free is None:
+            free = _Worker()
+            self._workers.append(free)
+        return await free.do(work)
+
+    def end(self) -> None:
+        """Each thread ends as soon as it can."""
+        for worker in self._workers:
+            worker.end()
+        self._workers = []
+
+
+class _Worker:
+    """One thread, which does one thing after the other."""
+
+    def __init__(self) -> None:
+        self.is_busy = False
+        self._given: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    async def do(self, work: Callable[[], object]) -> object:
+        """It is busy until the work is done, whoever waits for that."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[object] = loop.create_future()
+        self.is_busy = True
+
+        def settle(result: object, error: Exception | None) -> None:
+            self.is_busy = False
+            if future.done():
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        def run() -> None:
+            result: object = None
+            problem: Exception | None = None
+            try:
+                result = work()
+            except BaseException as error:  # noqa: BLE001 - handed to whoever awaits
+                problem = _told(error)
+            with suppress(RuntimeError):  # the run is over
+                loop.call_soon_threadsafe(settle, result, problem)
+
+        self._given.put(run)
+        return await future
+
+    def end(self) -> None:
+        self._given.put(None)
+
+    def _serve(self) -> None:
+        while (run := self._given.get()) is not None:
+            run()
 
 
 class OwnLoop:
