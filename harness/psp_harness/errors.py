@@ -5,7 +5,8 @@
      ├─ UsageError     the command line names something that does not exist
      │   └─ NothingChosen  `--only` names nothing of one subject, and perhaps of another
      └─ SubjectError   the subject could not be driven: its verdicts are *errored*, never passed
-         └─ NoAnswer   a provider closed the connection: the case goes on, for the retry may show why
+         ├─ NoAnswer   a provider closed the connection: the case goes on, for the retry may show why
+         └─ NotStarted it ended, or said no, instead of starting: without a secret that is right
 
 Each error is one sentence for people (what is wrong, what was expected) and one more that says what to do.
 """
@@ -46,3 +47,7 @@ class SubjectError(HarnessError):
 
 class NoAnswer(SubjectError):
     """A provider closed the connection instead of answering: what became of the request is not known."""
+
+
+class NotStarted(SubjectError):
+    """A subject ended, or said no, instead of starting. One that only failed later, or was silent, is none of these."""

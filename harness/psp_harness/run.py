@@ -26,11 +26,10 @@ from psp_harness.subjects.addresses import Options, open_client, open_provider, 
 from psp_harness.subjects.asked import Asked, answering
 from psp_harness.subjects.options import WEBHOOK_PATH
 from psp_harness.subjects.receivers import SECRET
-from psp_harness.vocabulary import OF_A_SUBJECT
+from psp_harness.vocabulary import OF_A_RUN, OF_A_SUBJECT
 from psp_harness.wire import tls
 
 RUN_ID_BYTES = 4
-_ALL = frozenset({*OF_A_SUBJECT, "refunds"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,8 @@ async def _shop(job: Job, cases: Sequence[Case], options: Options, progress: Pro
 
 def _nothing(job: Job, cases: Sequence[Case], claims: Claims, problem: str) -> Happened:
     """The subject could not even be opened: every case is errored for that reason."""
-    plan = _plan(job, cases, replace(claims, features=_ALL), {"effects"})  # it never said what it does not have
+    everything = frozenset({*OF_A_SUBJECT, *OF_A_RUN, "refunds"})  # it never said what it does not have
+    plan = _plan(job, cases, replace(claims, features=everything), everything)
     return Happened(plan, errored(plan, problem, claims), claims, job.shown_address)
 
 

@@ -219,7 +219,7 @@ OF_A_SUBJECT: Mapping[str, str] = {
     "commit-points": "a shop ends itself before or after the commit that it is told, and counts them",
 }
 
-_OF_A_RUN: Mapping[str, str] = {
+OF_A_RUN: Mapping[str, str] = {
     "effects": "what the subject did can be read",
     "clock": "the subject's clock can be advanced",
     "refreshed-credential": "tenant-a has a second credential: --credential tenant-a-refreshed=…",
@@ -231,4 +231,4 @@ _OF_A_RUN: Mapping[str, str] = {
     "configurable": "a receiver is started with the secret that the case wants",
 }
 
-FEATURES: Mapping[str, str] = {**_OF_A_PROFILE, **OF_A_SUBJECT, **_OF_A_RUN}
+FEATURES: Mapping[str, str] = {**_OF_A_PROFILE, **OF_A_SUBJECT, **OF_A_RUN}

@@ -253,6 +253,36 @@ async def test_a_program_that_does_not_start_without_a_secret_is_right(tmp_path:
     assert all(isinstance(each.result, Passed) for each in passed)
 
 
+BELIEVES_ALL = """
+async def app(scope, receive, send):
+    if scope["type"] != "http":
+        return
+    status = 404 if scope["path"] == "/nowhere" else 200
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b'{"effects": []}'})
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [
+        ("believes:app", "POST /nowhere (--orders) was answered 404"),
+        ("no_such_module:app", "Could not import module"),
+    ],
+)
+async def test_what_failed_for_another_reason_did_not_refuse_to_start(
+    target: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A route that is not there, or an application that is none, is no proof of anything, also without a secret."""
+    (tmp_path / "believes.py").write_text(BELIEVES_ALL, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    routes = {"effects_path": "/effects", "orders_path": "/nowhere"}
+    only = ("receiver/generic/forged-for",)
+    report = await run(Job(Role.RECEIVER, f"asgi:{target}", GENERIC, only=only, **routes))  # type: ignore[arg-type]
+    assert why in reason(of_outcome(report, "errored"))
+    assert not of_outcome(report, "passed")
+
+
 async def test_the_secret_of_a_receiver_comes_out_nowhere(tmp_path: Path) -> None:
     """It is given on the command line, and is in no field of the report."""
     secret = "whsec_" + "c2VjcmV0IG9mIHNvbWVib2R5"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 
 from psp_harness.drive.ending import ended
-from psp_harness.errors import NoAnswer, SubjectError
+from psp_harness.errors import NoAnswer, NotStarted, SubjectError
 from psp_harness.model import Answer, Delivery, Driven, Effect, History, Intent, Outcome, Refused
 from psp_harness.plan import Plan, Planned, moments
 from psp_harness.rules.of_receivers import fits
@@ -80,7 +80,7 @@ class ReceiverCase:
         opening = self._subject.receiver(self._planned.orders, secret, ends=self._ends)
         try:
             return await stack.enter_async_context(opening)
-        except SubjectError as error:
+        except NotStarted as error:
             if secret is None:
                 raise
             self._outcomes = {intent.step: Refused(str(error)) for intent in self._planned.intents}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from psp_harness.model import Errored, Known, Level, Passed, Report, Unexercised, Verdict, Violated
+from psp_harness.quarantine import Runs, gate_named
 from psp_harness.reports.findings import by_money
 from psp_harness.reports.json import summary
 from psp_harness.reports.line import Line
@@ -82,7 +83,8 @@ def _verdict(report: Report) -> Line:
     if untold:
         return Line(f"CANNOT TELL: {', '.join(untold)}. Next: {_what_to_mend(report)}", style="bold magenta")
     if not _having(report, Passed, Known, Violated):
-        idle = report.gate is not None and not report.histories
+        alone = report.gate is not None and gate_named(report.gate).runs is Runs.QUARANTINED
+        idle = alone and not report.histories
         why = f"at gate {report.gate} no row of QUARANTINE.md is about a case of this subject"
         next_ = f"{why}; see QUARANTINE.md" if idle else "read the reasons above, or psp-harness list cases"
         return Line(f"NOTHING JUDGED: so nothing is proven. Next: {next_}", style="bold yellow")

@@ -17,7 +17,7 @@ from typing import Any
 
 import uvicorn
 
-from psp_harness.errors import SubjectError
+from psp_harness.errors import NotStarted, SubjectError
 
 READY_SECONDS = 20.0
 _POLL_SECONDS = 0.01
@@ -96,7 +96,7 @@ class Hosted:
         self._words: _LastWords | None = None
 
     async def start(self) -> None:
-        """Return when it accepts connections; raises `SubjectError` where it does not."""
+        """Return when it accepts connections; raises `NotStarted` where it ended, `SubjectError` where it is silent."""
         self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE, start_new_session=True, env=self._environment,
@@ -164,7 +164,7 @@ async def _accepting(port: int, process: asyncio.subprocess.Process, words: _Las
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if process.returncode is not None:
-            raise SubjectError(
+            raise NotStarted(
                 f"the application ended with status {process.returncode} before it accepted: {await words.all()!r}",
                 do="import it by hand from this directory",
             )

@@ -62,6 +62,11 @@ def claims(answer: object) -> Claims:
     )
 
 
+def says_no(answer: object) -> bool:
+    """Whether a subject that was to start answered that it does not."""
+    return isinstance(answer, Mapping) and bool((ANSWERS - {"ok"}) & answer.keys())
+
+
 def outcome(answer: object) -> Outcome:
     """What a subject says of a step; raises `SubjectError` where its adapter is at fault."""
     message = check("answer", answer, "do")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from psp_harness.errors import SubjectError
+from psp_harness.errors import NotStarted, SubjectError
 from psp_harness.model import Claims, Order, Role
 from psp_harness.subjects import protocol
 from psp_harness.subjects.channels import ProcessChannel
@@ -34,10 +34,17 @@ class Spoken:
     channel: ProcessChannel | None = None
 
     async def start(self) -> None:
-        """Start the program. Raises `SubjectError` where it does not say where it listens."""
+        """Start the program. Raises `NotStarted` where it ends or says no, `SubjectError` where it is silent or odd."""
         self.channel = await self.open_channel()
         members = {**self.members, "now": self.clock.now()}
-        answer = await self.channel.ask("start", members, timeout=self.step_timeout)
+        try:
+            answer = await self.channel.ask("start", members, timeout=self.step_timeout)
+        except SubjectError as error:
+            if self.channel.is_over:
+                raise NotStarted(error.problem, do=error.do) from None
+            raise
+        if protocol.says_no(answer):
+            raise NotStarted(f"'start' was answered {answer!r}")
         self.claims = protocol.claims(answer)
         self.url = answer["ok"].get("webhook_url", "")
         if urlsplit(self.url).scheme not in {"http", "https"}:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from psp_harness import __version__
-from psp_harness.errors import UsageError
+from psp_harness.errors import NotStarted, SubjectError, UsageError
 from psp_harness.miniatures.durable import STATE_DIR
 from psp_harness.model import Claims, Order, Role
 from psp_harness.profile import Profile
@@ -145,7 +145,10 @@ async def _ours(address: str, made: Ours, claims: Claims, options: Options, stac
     async def introduced(base_url: str, secret: str) -> Reached:
         reached = _reached(f"{base_url}/webhooks", routes, options)
         reached.introduction = {**told(secret, options), "url": reached.url}
-        await reached.introduce()
+        try:
+            await reached.introduce()
+        except SubjectError as error:
+            raise NotStarted(error.problem, do=error.do) from None
         return reached
 
     standing = await stack.enter_async_context(in_thread(sender.own.proves))
