@@ -78,3 +78,14 @@ def test_cases_that_need_an_extra_are_skipped_and_say_which() -> None:
     assert done.returncode == 0, done.stderr
     assert "skipped: case payment-handshake-broken-once" in done.stdout
     assert "pip install 'psp-harness[tls]'" in done.stdout
+
+
+def test_a_service_that_nothing_can_ask_is_not_promised() -> None:
+    """Without its driver it is not found, whether one listens, could be started, or is named; the extra is."""
+    named = "from psp_harness.services import SERVICES, look\n"
+    shows = "[print(service.title, look(service, {})) for service in SERVICES.values()]"
+    said = _without_extras(named + shows).stdout.splitlines()
+    assert [line.split()[0] for line in said] == ["PostgreSQL", "Redis", "RabbitMQ"]
+    for line, extra in zip(said, ("stores", "stores", "shop"), strict=True):
+        assert "Missing(" in line
+        assert f"pip install 'psp-harness[{extra}]'" in line

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -31,6 +33,27 @@ def test_what_is_named_and_absent_is_missing() -> None:
     assert lines["Redis"].found == ""
     assert "REDIS_ADDR is set" in lines["Redis"].costs
     assert "geheim" not in lines["Redis"].costs
+
+
+def test_the_order_of_places_is_said() -> None:
+    """Each with what it takes, so that nobody has to look into the source."""
+    places = list(doctor.places())
+    assert [place.split()[0] for place in places[1:]] == ["1.", "2.", "3.", "4.", "5."]
+    for said, place in zip(
+        ("DATABASE_URL", "5432", "SKIP_TESTCONTAINERS", "[embedded]", "PATH"), places[1:], strict=True
+    ):
+        assert said in place
+
+
+def test_docker_without_a_daemon_is_not_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program alone starts no container."""
+    program = tmp_path / "docker"
+    program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Docker version 28.2.2\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    (line,) = (line for line in doctor.examine({}) if line.what == "docker")
+    assert line.found == ""
+    assert "Docker version 28.2.2 is installed, and no daemon answers it" in line.costs
 
 
 def test_what_is_missing_is_shown_with_its_price() -> None:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import metadata
 
 import pytest
 
@@ -27,7 +28,7 @@ def closed() -> str:
     raise Closed("not here")
 
 
-REDIS = replace(SERVICES["redis"], ask=lambda _: "7.0", wheel="", binary="no-such-program")
+REDIS = replace(SERVICES["redis"], ask=lambda _: "7.0", driver="json", wheel="", binary="no-such-program")
 
 
 @contextmanager
@@ -49,7 +50,55 @@ def test_what_is_named_comes_first() -> None:
 def test_what_is_named_is_not_replaced() -> None:
     """Where the named one does not answer, no other one is taken for it, and its password is not said."""
     missing = find(replace(REDIS, ask=nobody), {"REDIS_ADDR": "redis://:geheim@b:2"})
-    assert missing == Missing("REDIS_ADDR is set: nothing there answers (ConnectionError)", named=True)
+    says = f"REDIS_ADDR is set: no Redis answers there (ConnectionError); {REDIS.form}"
+    assert missing == Missing(says, named=True)
+    assert "an address is HOST:PORT, or a URL such as redis://127.0.0.1:6379" in says
+
+
+UNASKED = replace(REDIS, driver="no_such_driver", wheel="json", binary="sh")
+"""A service whose driver nobody installed, though its programs are there."""
+
+
+def test_what_no_driver_can_ask_is_not_called_silent() -> None:
+    """Something listens there, and what it takes to ask it is said: at a place that is named, and on loopback."""
+    do = "something listens there; its driver no_such_driver is not installed: pip install 'psp-harness[stores]'"
+    with listening() as address:
+        missing = look(UNASKED, {"REDIS_ADDR": address})
+        assert missing == Missing(f"REDIS_ADDR is set: {do}; {REDIS.form}", named=True)
+        missing = look(replace(UNASKED, loopback=f"redis://{address}"), NO_CONTAINERS)
+        assert missing == Missing(f"no Redis (loopback: {do})")
+
+
+@pytest.mark.parametrize(
+    ("address", "heard"),
+    [
+        ("redis://127.0.0.1:1", "nothing listens there"),
+        ("unix:///tmp/redis.sock", "whether anything listens there cannot be told"),
+        ("redis://a:b", "whether anything listens there cannot be told"),
+    ],
+)
+def test_without_a_driver_only_an_open_port_is_heard(address: str, heard: str) -> None:
+    """What cannot be told is not told."""
+    assert UNASKED.heard(address) == heard
+
+
+def test_without_its_driver_nothing_is_started() -> None:
+    """Nobody could ask it whether it is up; and doctor does not promise it."""
+    never = replace(
+        UNASKED, start_wheel=closed, start_binary=lambda _: closed(), loopback=f"redis://127.0.0.1:{free_port()}"
+    )
+    for searched in (find(never, NO_CONTAINERS), look(never, NO_CONTAINERS)):
+        assert isinstance(searched, Missing)
+        assert "nothing listens there; its driver" in searched.reason
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_the_extra_brings_the_driver(kind: str) -> None:
+    """The one that is named to whoever lacks the driver; aio-pika brings aiormq."""
+    service = SERVICES[kind]
+    wanted = {"aiormq": "aio-pika"}.get(service.driver, service.driver)
+    requires = metadata.requires("psp-harness") or ()
+    assert [line for line in requires if line.startswith(wanted) and f"'{service.extra}'" in line]
 
 
 def asking(*answering: str) -> Service:
@@ -81,7 +130,7 @@ def test_every_closed_way_is_a_reason() -> None:
     missing = find(replace(REDIS, ask=nobody), NO_CONTAINERS)
     assert isinstance(missing, Missing)
     for said in (
-        "listens on loopback: nothing there answers", "in a container: SKIP_TESTCONTAINERS is true",
+        "listens on loopback: no Redis answers there", "in a container: SKIP_TESTCONTAINERS is true",
         "out of a wheel: there is no wheel of it", "no-such-program is not on the PATH", REDIS.do,
     ):  # fmt: skip
         assert said in missing.reason

@@ -106,6 +106,7 @@ def doctor() -> None:
     from psp_harness import doctor as examination
 
     missing = examination.render(examination.examine(os.environ), Console(highlight=False))
+    click.echo("\n" + "\n".join(examination.places()))
     click.echo("\nThe main job needs none of what is missing." if missing else "\nEverything is there.")
 
 

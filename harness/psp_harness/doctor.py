@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from psp_harness import __version__
-from psp_harness.services import SERVICES, Found, containers, look
+from psp_harness.services import SERVICES, Found, containers, look, order
 
 _DISTRIBUTION = "psp-harness"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -70,7 +70,13 @@ def examine(environment: Mapping[str, str]) -> Iterator[Line]:
     closed = containers.closed(environment)
     yield Line("containers", "" if closed else "can be started", closed)
     for program, costs in PROGRAMS.items():
-        yield Line(program, _version_of(program), f"not on the PATH; without it: {costs}")
+        yield _program(program, costs)
+
+
+def places() -> Iterator[str]:
+    """In which order services are looked for."""
+    yield "Services are looked for in this order:"
+    yield from (f"  {number}. {place}" for number, place in enumerate(order(), 1))
 
 
 def render(lines: Iterator[Line], console: Console) -> bool:
@@ -90,6 +96,14 @@ def _second_address() -> Line:
         return Line("127.0.0.2", "can be sent from")
     costs = "not an address of this machine; requests `elsewhere` are sent from 127.0.0.1 (macOS: ifconfig lo0 alias)"
     return Line("127.0.0.2", "", costs)
+
+
+def _program(name: str, costs: str) -> Line:
+    """A program and its version; that of Docker does nothing without its daemon."""
+    version = _version_of(name)
+    if version and name == "docker" and not containers.daemon_answers():
+        return Line(name, "", f"{version} is installed, and no daemon answers it; without it: {costs}")
+    return Line(name, version, f"not on the PATH; without it: {costs}")
 
 
 def _missing_of(extra: str) -> list[str]:

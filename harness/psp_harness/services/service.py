@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+_HEARING_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class Service:
     """The address, from host and port."""
     ask: Callable[[str], str]
     """The version of one that answers; raises whatever its driver raises."""
+    driver: str
+    """The module that asks it."""
+    extra: str
+    """The extra that brings the driver."""
     wheel: str
     """The module of a wheel that brings a server; empty where there is none."""
     start_wheel: Callable[[], str]
@@ -73,6 +81,32 @@ class Service:
             return None
         given = environment[name]
         return name, given if "://" in given else f"{self.scheme}://{given}"
+
+    @property
+    def form(self) -> str:
+        """What an address looks like, for whoever wrote something else."""
+        return f"an address is HOST:PORT, or a URL such as {self.loopback}"
+
+    def driver_missing(self) -> str:
+        """What to install before one can be asked; empty where its driver is there."""
+        if importlib.util.find_spec(self.driver):
+            return ""
+        return f"its driver {self.driver} is not installed: pip install 'psp-harness[{self.extra}]'"
+
+    def heard(self, address: str) -> str:
+        """Whether anything listens at an address, where no driver can ask what it is."""
+        try:
+            parts = urlsplit(address)
+            where = (parts.hostname or "", parts.port or self.port)
+        except ValueError:
+            where = ("", 0)
+        if not where[0]:
+            return "whether anything listens there cannot be told"
+        try:
+            socket.create_connection(where, _HEARING_SECONDS).close()
+        except OSError:
+            return "nothing listens there"
+        return "something listens there"
 
     def wheel_closed(self) -> str:
         """Why there is no server out of a wheel, if there is none."""
