@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from psp_harness.miniatures.clients import failed
-from psp_harness.miniatures.shops import CarefulShop, Params, Said
+from psp_harness.miniatures.shops import CarefulShop, Database, Params, Said, found
 
 
 class Dies(CarefulShop):
@@ -70,3 +71,22 @@ class DoesItLater(CarefulShop):
         row = self.claim(params["order_id"])
         threading.Timer(0.1, self.ask, [row]).start()
         return failed("unknown", "it is under way")
+
+
+class ShipsAgainAfterARestart(CarefulShop):
+    """Finds an event's order by the payment's id, and remembers in memory alone for which payments goods left."""
+
+    def start(self, **members: Any) -> Said:
+        self.left = set[str]()
+        return super().start(**members)
+
+    def book(self, db: Database, row_id: str, psp_id: str) -> None:
+        super().book(db, row_id, psp_id)
+        self.left.add(psp_id)
+
+    def apply(self, db: Database, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+        paid = found(db, "psp_id = ? AND kind = 'order'", data["payment_id"])
+        for row in paid if event["type"] == "payment.succeeded" and data["payment_id"] not in self.left else ():
+            db.execute("UPDATE rows SET shipped = shipped + 1 WHERE id = ?", [row["id"]])
+            self.left.add(data["payment_id"])
+        super().apply(db, event, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
 
@@ -80,6 +81,24 @@ async def test_a_shop_that_does_not_end_itself_proves_nothing_at_its_commits() -
     report = await judged(ODD.format("NeverEnds"), "subscription-commit-")
     assert of_outcome(report, "passed", "violated", "errored") == []
     assert reasons(report, "unexercised") >= {"the commit never happened this time"}
+
+
+def test_at_each_point_the_psp_tells_of_what_happened_there(careful: Report) -> None:
+    """Points share the ids of their events, and never a payment; what comes again has the same bytes there."""
+    told = [name for name in careful.histories if name.startswith("order-and-events")]
+    assert len(told) > 10
+    for name in told:
+        history = careful.histories[name]
+        bodies = [x.request.body for x in history.exchanges if x.operation == "deliver-webhook" and x.request]
+        ids = {effect.id for effect in history.effects or ()}
+        assert {json.loads(body)["data"]["payment_id"] for body in bodies} <= ids, name
+
+
+async def test_goods_that_leave_again_after_a_restart_are_reported() -> None:
+    """By what the event names: the payment that this very shop booked before it was ended."""
+    report = await judged(ODD.format("ShipsAgainAfterARestart"), "order-and-events")
+    assert {verdict.rule for verdict in of_outcome(report, "violated")} == {"an-order-is-shipped-once"}
+    assert of_outcome(report, "errored") == []
 
 
 # --- as it pleases ------------------------------------------------------------------------------------------------------

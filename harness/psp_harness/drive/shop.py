@@ -72,7 +72,9 @@ class ShopCase:
         )
         async with server, self._subject.shop(server.base_url) as shop:
             self._shop, self._server = shop, server
-            self._events = Events(self._subject, self._profile, server, self._psp, self._surely)
+            self._events = Events(
+                self._subject, self._subject.fresh_sender(), self._profile, server, self._psp, self._surely
+            )
             try:
                 await self._begin()
                 try:

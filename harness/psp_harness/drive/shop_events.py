@@ -13,6 +13,7 @@ from psp_harness.errors import SubjectError
 from psp_harness.model import Answer, Delivery, Done, Effect, Intent, Order, Outcome, Request
 from psp_harness.profile import Profile, values_of
 from psp_harness.subjects.composing import compose
+from psp_harness.subjects.delivering import Sender
 from psp_harness.subjects.shop import Shop, ShopSubject
 from psp_harness.vocabulary import WISHES
 from psp_harness.wire.caller import raw_bytes, target_of
@@ -39,6 +40,8 @@ class Events:
     """Delivers the webhooks of one case."""
 
     subject: ShopSubject
+    sender: Sender | None
+    """Of this case alone: an event that comes again has the bytes of this case, not of another payment with its name."""
     profile: Profile
     server: Server
     psp: Any
@@ -51,13 +54,13 @@ class Events:
         Raises `SubjectError` where the shop does not say what it answers.
         """
         assert intent.delivery is not None
-        assert self.subject.sender is not None
+        assert self.sender is not None
         delivery = await self._about(
             intent, replace(intent.delivery, order=replace(intent.delivery.order, id=order_id)), asked
         )
         for attempt in range(TRIES):
             await asyncio.sleep(PAUSE_SECONDS if attempt else 0)
-            request = self.subject.sender.request(replace(intent, delivery=delivery), URL, time.time())
+            request = self.sender.request(replace(intent, delivery=delivery), URL, time.time())
             answer = await self._told(intent, request)
             if answer.accepted or not delivery.genuine:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -63,6 +63,10 @@ class ShopSubject:
                 yield shop
             finally:
                 await shop.close()
+
+    def fresh_sender(self) -> Sender | None:
+        """The same PSP that told of nothing yet: the points of a case share their events' ids, and no payment."""
+        return replace(self.sender, sent={}) if self.sender is not None else None
 
     def _start(self, base_url: str) -> dict[str, object]:
         return {
