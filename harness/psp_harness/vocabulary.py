@@ -196,6 +196,7 @@ _OF_A_PROFILE: Mapping[str, str] = {
     "webhook-horizon": "the PSP documents for how long it tries",
     "refund-events": "it tells of refunds",
     "payments-in-refund-events": "where it tells of a refund, it says of which payment",
+    "refund-failure-events": "it tells of refunds that failed",
     "failure-events": "it tells of payments that failed",
     "pending-events": "it tells of payments that are under way",
     "other-events": "it tells of what moves no money, too",

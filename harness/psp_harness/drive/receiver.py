@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 
@@ -10,7 +11,7 @@ from psp_harness.drive.ending import ended
 from psp_harness.errors import NoAnswer, NotStarted, SubjectError
 from psp_harness.model import Answer, Delivery, Driven, Effect, History, Intent, Outcome, Refused
 from psp_harness.plan import Plan, Planned, moments
-from psp_harness.rules.of_receivers import fits
+from psp_harness.rules.of_receivers import PAID, REFUNDED, fits
 from psp_harness.subjects.asked import Asked
 from psp_harness.subjects.receiver import Receiver, ReceiverSubject, Said
 from psp_harness.wire.caller import Caller, Outgoing, raw_bytes
@@ -33,6 +34,9 @@ BUSY = frozenset({429, 503})
 PAUSE_SECONDS = 0.15
 """Between two of them, where there is no clock to advance."""
 
+
+MEANS = {"payment-succeeded": PAID, "refund-succeeded": REFUNDED}
+"""What is done about an event that was taken."""
 
 NOBODY = frozenset({404, 405})
 """What a server answers that takes nothing at a path (RFC 9110 sections 15.5.5 and 15.5.6)."""
@@ -175,10 +179,18 @@ class ReceiverCase:
 
     def is_owed(self, said: Said) -> bool:
         """Something was acknowledged, and is not done: perhaps not yet."""
-        done = {effect.id for effect in said.effects} | {effect.reference for effect in said.effects}
-        plain = [i for i in self._planned.intents if i.delivery is not None and _is_plain(i.delivery)]
-        open_ = [i for i in plain if i.delivery and i.delivery.order.status == "pending"]
-        return any(i.delivery and i.delivery.order.id not in done and self._is_acknowledged(i) for i in open_)
+        owed = Counter(
+            (told.order.id, MEANS[told.event])
+            for told in self._acknowledged().values()
+            if told.event in MEANS and told.genuine and fits(told) and told.order.status == "pending"
+        )
+        done = Counter((name, e.kind) for e in said.effects for name in {e.id, e.reference})
+        return any(done[what] < count for what, count in owed.items())
+
+    def _acknowledged(self) -> dict[str, Delivery]:
+        """The events that were answered 2xx, each once."""
+        mine = [intent for intent in self._planned.intents if intent.delivery is not None]
+        return {i.delivery.event_id: i.delivery for i in mine if i.delivery and self._is_acknowledged(i)}
 
     # --- what it comes to -----------------------------------------------------------------------------------------
 

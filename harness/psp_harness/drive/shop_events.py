@@ -41,7 +41,7 @@ class Events:
 
     subject: ShopSubject
     sender: Sender | None
-    """Of this case alone: an event that comes again has the bytes of this case, not of another payment with its name."""
+    """Of this case alone: what comes again has the bytes of this case, not of another payment with its name."""
     profile: Profile
     server: Server
     psp: Any

@@ -19,6 +19,20 @@ from psp_harness.model import Answer, Request, Role
 MEET = 0.15
 """Seconds: long enough for requests to meet, also on a busy machine."""
 
+MARKS = {
+    "a-forged-webhook-moves-nothing",
+    "the-empty-secret-signs-nothing",
+    "only-the-signed-bytes-count",
+    "a-stale-webhook-moves-nothing",
+    "a-webhook-of-the-future-moves-nothing",
+    "only-the-signed-time-counts",
+    "another-version-proves-nothing",
+    "another-amount-pays-nothing",
+    "another-accounts-event-moves-nothing",
+    "the-other-mode-moves-nothing",
+}
+"""What is seen of a state that is written too early: everything that should not have paid did."""
+
 # --- what they do twice ---------------------------------------------------------------------------------------------
 
 
@@ -198,12 +212,63 @@ class AnyRefundCancels(CarefulReceiver):
             order["status"] = "refunded"
 
 
+@miniature("ships-for-each-payment", role=Role.RECEIVER, mode="R08", breaks={"a-second-payment-ships-nothing"})
+class ShipsForEachPayment(CarefulReceiver):
+    """Goes by the payment and not by the order: who pays twice gets the goods twice."""
+
+    def apply(self, order: Order, event: Event) -> None:
+        another = event["data"]["payment_id"] != order.get("payment_id")
+        if event["type"] == PAYS and order["status"] == "paid" and another:
+            self.book("order-paid", order, event)
+        else:
+            super().apply(order, event)
+
+
+@miniature("marks-before-it-verifies", role=Role.RECEIVER, mode="W01", breaks=MARKS)
+class MarksBeforeItVerifies(CarefulReceiver):
+    """Calls the order paid, and then looks at the signature: nothing leaves, and the page says that all is well."""
+
+    async def webhook(self, request: Request) -> Answer:
+        event = self.read(request.body)
+        order = self.order_of(event) if event is not None else None
+        if order is not None and event is not None and event["type"] == PAYS and order["status"] == "pending":
+            order["shown"] = "paid"
+        return await super().webhook(request)
+
+    def state_of(self, order: Order) -> str:
+        return str(order.get("shown", order["status"]))
+
+
 @miniature("any-amount", role=Role.RECEIVER, mode="W25", breaks={"another-amount-pays-nothing"})
 class AnyAmount(CarefulReceiver):
     """Ships whatever was paid, in whichever currency."""
 
     def is_enough(self, order: Order, event: Event) -> bool:
         return type(event["data"].get("amount")) is int
+
+
+@miniature("books-one-cent", role=Role.RECEIVER, mode="W25", breaks={"what-is-booked-is-what-was-told"})
+class BooksOneCent(CarefulReceiver):
+    """Compares the event's amount, and books another column."""
+
+    def book(self, kind: str, order: Order, event: Event) -> None:
+        super().book(kind, order, {**event, "data": {**event["data"], "amount": 1}})
+
+
+@miniature("books-the-whole-order-back", role=Role.RECEIVER, mode="R06", breaks={"what-is-booked-is-what-was-told"})
+class BooksTheWholeOrderBack(CarefulReceiver):
+    """Knows no partial refunds: whatever goes back, the whole order is booked as given back."""
+
+    def book(self, kind: str, order: Order, event: Event) -> None:
+        super().book(kind, order, {**event, "data": {**event["data"], "amount": order["amount"]}})
+
+
+@miniature("failed-refunds-count", role=Role.RECEIVER, mode="W25", breaks={"a-refund-that-failed-gives-nothing-back"})
+class FailedRefundsCount(CarefulReceiver):
+    """Books every event of a refund, without a look at what it says of it."""
+
+    def apply(self, order: Order, event: Event) -> None:
+        super().apply(order, {**event, "type": REFUNDS} if event["type"].startswith("refund.") else event)
 
 
 @miniature("any-account", role=Role.RECEIVER, mode="W26", breaks={"another-accounts-event-moves-nothing"})

@@ -68,11 +68,15 @@ class CarefulReceiver:
             case "POST", "/psp-harness/clock":
                 self.ahead += json.loads(body)["advance"]
             case "GET", "/psp-harness/effects":
-                states = [{"id": order["id"], "status": order["status"]} for order in self.orders.values()]
+                states = [{"id": order["id"], "status": self.state_of(order)} for order in self.orders.values()]
                 return Answer(200, (), json.dumps({"effects": self.effects, "orders": states}).encode())
             case _:
                 return Answer(404, (), b"{}")
         return Answer(200, (), b"{}")
+
+    def state_of(self, order: Order) -> str:
+        """What it says that an order is."""
+        return str(order["status"])
 
     def configure(self, told: Mapping[str, Any]) -> None:
         """What else it was told of its PSP."""

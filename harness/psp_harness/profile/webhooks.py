@@ -83,6 +83,7 @@ class Webhooks(Facts, frozen=True):
             "webhook-horizon": self.horizon is not None,
             "refund-events": "refund-succeeded" in self.events,
             "payments-in-refund-events": self.says("payment_id", "refund-succeeded"),
+            "refund-failure-events": "refund-failed" in self.events,
             "failure-events": "payment-failed" in self.events,
             "pending-events": "payment-processing" in self.events,
             "other-events": "other" in self.events,

@@ -17,6 +17,15 @@ from psp_harness.vocabulary import JUNK
 PAID, REFUNDED = "order-paid", "order-refunded"
 """Kinds of effect: the shop ships, or books that money went back."""
 
+MEANS_PAID = frozenset({"paid", "complete", "completed", "succeeded", "captured", "fulfilled", "shipped"})
+"""States in which a customer has paid, in the usual words."""
+
+MEANS_UNPAID = frozenset(
+    {"pending", "open", "new", "unpaid", "failed", "declined", "expired", "void", "voided"}
+    | {"cancelled", "canceled", "refunded"}
+)
+"""States in which nothing is sent. A word that is in neither proves nothing: `processing` means both."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -28,10 +37,17 @@ class Delivered:
     """Of its order; None: unknown."""
     body: str
     """How its bytes were written, if in an unusual way."""
+    state: str = ""
+    """What the receiver calls the order in the end, in small letters; empty: it does not say."""
 
     @property
     def exchanges(self) -> tuple[int, ...]:
         return tuple(x.number for x in self.attempts)
+
+    @property
+    def marked_paid(self) -> bool:
+        """The order was open, and in the end it is paid, by the receiver's own word."""
+        return self.delivery.order.status == "pending" and self.state in MEANS_PAID
 
     @property
     def answered(self) -> tuple[int, ...]:
@@ -76,12 +92,25 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
+class Booked:
+    """What a receiver booked on one order, of one kind; and which amounts the PSP told of it."""
+
+    order: Order
+    kind: str
+    effects: tuple[Effect, ...]
+    told: tuple[int, ...]
+    """In the order in which they were told."""
+    exchanges: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """An order, every webhook about it, and what the receiver says that it is in the end."""
 
     order: Order
     told: tuple[Delivered, ...]
     state: str
+    """In small letters."""
 
     @property
     def exchanges(self) -> tuple[int, ...]:
@@ -98,7 +127,18 @@ def delivered(history: History, profile: Profile) -> Iterator[Delivered]:
 
 
 def _delivered(history: History, intent: Intent, delivery: Delivery) -> Delivered:
-    return Delivered(delivery, history.attempts(intent), effects_of(history, delivery.order), intent.manner.body)
+    effects, state = _about(history, delivery), history.states.get(delivery.order.id, "").lower()
+    return Delivered(delivery, history.attempts(intent), effects, intent.manner.body, state)
+
+
+def _about(history: History, delivery: Delivery) -> tuple[Effect, ...] | None:
+    """What was done with its order; of several refunds each has its own, which its amount tells from the others'."""
+    effects = effects_of(history, delivery.order)
+    if effects is None or delivery.event != "refund-succeeded":
+        return effects
+    told = (i.delivery for i in history.intents if i.delivery and i.delivery.order == delivery.order)
+    others = {each.amount for each in told if each.event == delivery.event} - {delivery.amount}
+    return tuple(e for e in effects if e.kind != REFUNDED or e.amount not in others)
 
 
 def effects_of(history: History, order: Order) -> tuple[Effect, ...] | None:
@@ -145,6 +185,23 @@ def plain(history: History, profile: Profile) -> Iterator[Delivered]:
         waits = told.until_acknowledged or not told.order.known or is_early(history, each) or told.event_id in at_once
         if each.answered and told.ends is None and not waits and each.attempts[0].fault is None:
             yield each
+
+
+def booked(history: History, profile: Profile) -> Iterator[Booked]:
+    """What was booked on each order of which nothing but what fits was told; payments, and money that went back."""
+    misfits = {each.delivery.order.id for each in delivered(history, profile) if not _may_be_booked(each.delivery)}
+    events = list(genuine(history, profile))
+    for order in (each for each in history.orders if each.id not in misfits):
+        for kind, means in ((PAID, "payment-succeeded"), (REFUNDED, "refund-succeeded")):
+            mine = [each for each in events if each.delivery.order == order and each.delivery.event == means]
+            done = tuple(e for e in effects_of(history, order) or () if e.kind == kind)
+            if mine and done:
+                told = tuple(each.delivery.amount for each in mine)
+                yield Booked(order, kind, done, told, tuple(n for each in mine for n in each.exchanges))
+
+
+def _may_be_booked(delivery: Delivery) -> bool:
+    return delivery.genuine and fits(delivery)
 
 
 def moments_of(history: History) -> list[list[str]]:
@@ -206,4 +263,4 @@ def ends(history: History, profile: Profile) -> Iterator[Ended]:
     for order in history.orders:
         mine = tuple(each for each in told if each.delivery.order == order)
         if order.id in history.states and mine:
-            yield Ended(order, mine, history.states[order.id])
+            yield Ended(order, mine, history.states[order.id].lower())

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from psp_harness.model import History, Level, Role
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
-from psp_harness.rules.of_receivers import Delivered, Ended, delivered, ends, genuine, strange
+from psp_harness.rules.of_receivers import (
+    MEANS_PAID,
+    MEANS_UNPAID,
+    PAID,
+    Booked,
+    Delivered,
+    Ended,
+    booked,
+    delivered,
+    ends,
+    genuine,
+    strange,
+)
 
 
 def _differs(event: Delivered) -> set[str]:
@@ -30,7 +42,8 @@ def _strange(*names: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
 
 
 def _paid(event: Delivered, why: str) -> str | None:
-    return f"order {event.delivery.order.id} was paid by an event {why}" if event.done else None
+    is_paid = event.done or event.marked_paid
+    return f"order {event.delivery.order.id} was paid by an event {why}" if is_paid else None
 
 
 @rule(
@@ -75,6 +88,54 @@ def another_accounts_event_moves_nothing(event: Delivered, profile: Profile) -> 
 def the_other_mode_moves_nothing(event: Delivered, profile: Profile) -> str | None:
     """An event of the live mode moves nothing in a shop that runs in the test mode, and so the other way."""
     return _paid(event, f"of mode {event.delivery.mode!r}, while it runs in the test mode")
+
+
+@rule(
+    "what-is-booked-is-what-was-told",
+    role=Role.RECEIVER,
+    on=booked,
+    needs={"webhooks", "amounts-in-webhooks"},
+    needs_effects=True,
+    source="psp-harness: the books are what the shop knows of its money; failure modes R06, W25",
+    fix="book the amount and currency of the event, in minor units, once they fit the order's",
+)
+def what_is_booked_is_what_was_told(books: Booked, profile: Profile) -> str | None:
+    """What is booked on an order has the amount and the currency that the PSP told of: of a refund, its own."""
+    sums = {sum(books.told[: count + 1]) for count in range(len(books.told))}  # one that was booked up to then is right
+    known = {*books.told, *sums}
+    wrong = [e for e in books.effects if e.amount not in known or e.currency.upper() not in {"", books.order.currency}]
+    if not wrong:
+        return None
+    what = "paid" if books.kind == PAID else "given back"
+    told = ", ".join(map(str, books.told))
+    return (
+        f"order {books.order.id} was booked as {what} with {wrong[0].amount} {wrong[0].currency}, and the PSP told of "
+        f"{told} {books.order.currency}"
+    )
+
+
+def _refund_failed(history: History, profile: Profile) -> Iterator[Delivered]:
+    """Refunds of which the PSP told that they failed, of orders for which it told of no other refund."""
+    returned = {i.delivery.order.id for i in history.intents if i.delivery and i.delivery.event == "refund-succeeded"}
+    for each in genuine(history, profile):
+        if each.delivery.event == "refund-failed" and each.delivery.order.id not in returned:
+            yield each
+
+
+@rule(
+    "a-refund-that-failed-gives-nothing-back",
+    role=Role.RECEIVER,
+    on=_refund_failed,
+    needs={"webhooks", "refund-failure-events"},
+    needs_effects=True,
+    source="docs.adyen.com/online-payments/refund: REFUND with success=false; the event types in the profiles",
+    fix="look at what the event says of the refund, and not only that it is about one",
+)
+def a_refund_that_failed_gives_nothing_back(event: Delivered, profile: Profile) -> str | None:
+    """A refund of which the PSP tells that it failed is not booked as money that went back."""
+    if not event.done:
+        return None
+    return f"order {event.delivery.order.id} was booked as given back by an event that says that the refund failed"
 
 
 def _paid_already(history: History, profile: Profile) -> Iterator[Delivered]:
@@ -139,13 +200,36 @@ def an_unsigned_webhook_is_asked_back(event: Delivered, profile: Profile) -> str
     return _paid(event, "that nobody signed, while the PSP says that the payment is still under way")
 
 
-_BEFORE = {"paid": {"pending", "failed", "processing"}, "refunded": {"pending", "failed", "processing", "paid"}}
-"""State -> what it may not go back to."""
+def _second_payment(history: History, profile: Profile) -> Iterator[Delivered]:
+    """Payments of orders that another payment had paid."""
+    for each in strange(history, profile):
+        if each.delivery.duplicate and each.delivery.event == "payment-succeeded":
+            yield each
+
+
+@rule(
+    "a-second-payment-ships-nothing",
+    role=Role.RECEIVER,
+    on=_second_payment,
+    needs={"webhooks"},
+    needs_effects=True,
+    source="psp-harness: one order is sent once, however often a customer pays for it; failure mode R08",
+    fix="let the order's state decide who ships, and give the second payment back",
+)
+def a_second_payment_ships_nothing(event: Delivered, profile: Profile) -> str | None:
+    """A second payment for an order that was paid does not send its goods again."""
+    if event.done < 2:
+        return None
+    return f"order {event.delivery.order.id} was paid {event.done} times over: by its own payment and by a second one"
+
+
+def _is_telling(state: str) -> bool:
+    return state in MEANS_PAID | MEANS_UNPAID
 
 
 def _settled(history: History, profile: Profile) -> Iterator[Ended]:
     """Orders of which a genuine event said that they are paid, and a later one something that comes before that."""
-    for each in ends(history, profile):
+    for each in (ended for ended in ends(history, profile) if _is_telling(ended.state)):
         events = [told.delivery.event for told in each.told if told.delivery.genuine and told.acknowledged]
         if "payment-succeeded" in events:
             later = set(events[events.index("payment-succeeded") + 1 :])
@@ -163,13 +247,9 @@ def _settled(history: History, profile: Profile) -> Iterator[Ended]:
 )
 def an_order_never_goes_back(order: Ended, profile: Profile) -> str | None:
     """An order that is paid stays paid when an event of what was before comes late."""
-    if order.state in _BEFORE["paid"]:
+    if order.state in MEANS_UNPAID:
         return f"order {order.order.id} was paid, and is {order.state!r} since an earlier event came late"
     return None
-
-
-_UNPAID = {*_BEFORE["paid"], "refunded", "cancelled", "canceled"}
-"""States in which nothing is sent to the customer, by any of their usual names."""
 
 
 def _given_back_twice_paid(history: History, profile: Profile) -> Iterator[Ended]:
@@ -181,7 +261,7 @@ def _given_back_twice_paid(history: History, profile: Profile) -> Iterator[Ended
         taken = [told.delivery for told in each.told if told.delivery.genuine and told.acknowledged]
         paid = any(told.event == "payment-succeeded" and not told.duplicate for told in taken)
         returned = [told for told in taken if told.event == "refund-succeeded"]
-        if paid and returned and all(told.duplicate for told in returned) and each.state in {"paid", *_UNPAID}:
+        if paid and returned and all(told.duplicate for told in returned) and _is_telling(each.state):
             yield each
 
 
@@ -195,7 +275,7 @@ def _given_back_twice_paid(history: History, profile: Profile) -> Iterator[Ended
 )
 def a_duplicate_given_back_leaves_its_order_paid(order: Ended, profile: Profile) -> str | None:
     """An order that was paid twice stays paid when the second payment is given back."""
-    if order.state not in _UNPAID:
+    if order.state not in MEANS_UNPAID:
         return None
     second = next(told.delivery.payment_id for told in order.told if told.delivery.duplicate)
     return (

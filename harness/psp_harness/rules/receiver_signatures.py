@@ -34,14 +34,14 @@ def _those(wanted: Callable[[Delivered], bool]) -> On[Delivered]:
 
 def _moved(webhook: Delivered) -> str | None:
     """What it should not have done with the order, if anything."""
-    if not webhook.effects:
+    order, answered = webhook.delivery.order.id, ", ".join(map(str, webhook.answered)) or "nothing"
+    if webhook.effects:
+        done = f"{' and '.join(sorted({effect.kind for effect in webhook.effects}))} for order {order}"
+    elif webhook.marked_paid:
+        done = f"order {order} is {webhook.state!r} in the end"
+    else:
         return None
-    done = " and ".join(sorted({effect.kind for effect in webhook.effects}))
-    answered = ", ".join(map(str, webhook.answered)) or "nothing"
-    return (
-        f"{done} for order {webhook.delivery.order.id}, though {FORGERIES[webhook.delivery.forged]}; "
-        f"it was answered {answered}"
-    )
+    return f"{done}, though {FORGERIES[webhook.delivery.forged]}; it was answered {answered}"
 
 
 # --- what is right is taken ---------------------------------------------------------------------------------------
