@@ -115,6 +115,19 @@ class TestGates:
         ]
         assert found == [[red], [yellow], [green]]
 
+    @pytest.mark.parametrize("today", [TODAY, AFTER])
+    @pytest.mark.parametrize("other", [Class.NIGHTLY, Class.MANUAL])
+    def test_what_must_pass_before_release_is_excused_by_no_other_row(self, other: Class, today: date) -> None:
+        """Whichever of them stands first, and although the red one is expired."""
+        red = replace(ROW, section=Class.RELEASE)
+        wide = replace(ROW, section=other, what="provider/generic/*", line=40, until=AFTER)
+        for rows in ([red, wide], [wide, red]):
+            found = settle(
+                [verdict(VIOLATED)], profile=GENERIC, subject=ROW.subject, rows=rows, gate="release", today=today
+            )
+            assert outcomes(found) == ["violated"]
+            assert found.stale == ()
+
     def test_manual_runs_the_quarantined_alone(self) -> None:
         """Everything else is left out, and what could not be told of the quarantined is not."""
         result = settled(

@@ -1,8 +1,9 @@
 """The laws of quarantine, for whatever can be judged: what a row excuses, and when it no longer holds. Pure.
 
 What must hold here: only a violation is ever excused, never an error; a row excuses its own rule, of its own subject,
-at its gates, until its date; of the rows whose cases or tests were planned, one that names nothing, is expired, is
-beyond its limits, or says `broken` of what passes, fails the run and says what to do.
+at its gates, until its date, and nothing that another row says must pass there; of the rows whose cases or tests were
+planned, one that names nothing, is expired, is beyond its limits, or says `broken` of what passes, fails the run and
+says what to do.
 """
 
 from __future__ import annotations
@@ -95,11 +96,15 @@ class Watch(Generic[Thing]):
         return self.fate(thing)
 
     def fate(self, thing: Thing) -> LeftOut | Excused | None:
-        """How the gate leaves it, without taking note."""
-        gate = gate_named(self.gate)
-        for row in self.rows:
-            if row.is_expired(self.today) or not self.bearing.is_of(row, thing):
-                continue
+        """How the gate leaves it, without taking note.
+
+        Of several rows the strictest counts: what one of them says must pass here is excused by no other, and an
+        expired one still says it.
+        """
+        gate, rows = gate_named(self.gate), self.rows_of(thing)
+        if any(row.section in gate.blocks for row in rows):
+            return None
+        for row in (each for each in rows if not each.is_expired(self.today)):
             if row.section in gate.leaves_out and not isinstance(thing.result, (Errored, Skipped)):
                 return LeftOut(row)
             if row.section in gate.excuses and isinstance(thing.result, Violated):
