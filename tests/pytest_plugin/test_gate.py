@@ -274,3 +274,15 @@ def test_a_wrong_call_is_one_sentence(arguments: tuple[str, ...], says: str, pro
     assert session.status == 4
     assert says in session.out
     assert "Traceback" not in session.out
+
+
+@pytest.mark.parametrize("style", ["long", "short", "native"])
+def test_the_source_beside_a_failure_is_not_what_failed(style: str, project: Project) -> None:
+    """An assertion that holds has the words of the row; another one failed."""
+    body = 'def test_twice():\n    total = 7\n    assert total, "two refunds"\n    assert total == 5, "wrong amount"\n'
+    project.pytester.makepyfile(test_refunds=body)
+    project.quarantine(row(TWICE))
+    session = project.pytest("--gate", "pr", *DAY, f"--tb={style}")
+    assert (session.status, session.counts) == (1, {"failed": 1})
+    project.quarantine(row(TWICE, "wrong amount"))
+    assert project.pytest("--gate", "pr", *DAY, f"--tb={style}").counts == {"xfailed": 1}

@@ -20,7 +20,7 @@ from psp_harness.model import Passed, Problem, Result, Skipped, Violated
 from psp_harness.pytest_plugin.items import RuleItem
 from psp_harness.quarantine import Gate, Row, Runs, gate_named, names, node_test_id
 from psp_harness.records import Past, Store
-from psp_harness.runners import Reported
+from psp_harness.runners import Reported, what_failed
 from psp_harness.settle import OF_TESTS, SUBJECT, Excused, Watch, not_run, quarantined
 
 _OUTCOME = "psp_harness_outcome"
@@ -110,8 +110,7 @@ class AtGate:
         if report.failed:
             setattr(report, _OUTCOME, "violated")
             item.stash[_FAILED] = True
-            said = Problem(report.longreprtext or "it says nothing")
-            fate = self.watch.fate(_reported(item, Violated(1, (said,))))
+            fate = self.watch.fate(_reported(item, Violated(1, (Problem(_words(report)),))))
             if isinstance(fate, Excused):
                 report.outcome, report.wasxfail = "skipped", quarantined(fate.row)
         elif report.passed and not item.stash.get(_RUNNING, False) and _FAILED not in item.stash:
@@ -131,6 +130,13 @@ class AtGate:
         if self.gate.keeps_history and self.outcomes and not hasattr(session.config, "workerinput"):
             private.made(session.config.rootpath)
             self.history.add(Past(datetime.now(UTC), self.watch.gate, SUBJECT, tuple(self.outcomes.items())))
+
+
+def _words(report: pytest.TestReport) -> str:
+    """What it failed with: the text of the report shows the source as well."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = str(getattr(crash, "message", ""))
+    return what_failed(message, report.longreprtext, by_pytest=True).strip() or "it says nothing"
 
 
 def _reported(item: pytest.Item, result: Result) -> Reported:

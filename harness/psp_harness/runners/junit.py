@@ -11,6 +11,7 @@ from xml.sax.xmlreader import AttributesImpl
 from psp_harness.errors import DataError
 from psp_harness.model import Errored, Passed, Problem, Result, Skipped, Violated
 from psp_harness.quarantine import id_of_test
+from psp_harness.runners.failing import what_failed
 from psp_harness.runners.parsing import Handler, parse
 from psp_harness.runners.reported import Reported
 
@@ -24,6 +25,8 @@ AGAIN = frozenset({"flakyFailure", "flakyError"})
 """Surefire: it failed, was run again, and passed."""
 _RERUN = frozenset({"rerunFailure", "rerunError"})
 _TOLD = FAILED | ERRORED | AGAIN | _RERUN | {"skipped"}
+_PYTEST = frozenset({"pytest tests", "pytest"})
+"""What pytest calls its root and, unless it is told otherwise, its suite."""
 
 _OTHERS = {
     "TestRun": "a .trx file of Visual Studio",
@@ -35,6 +38,7 @@ _OTHERS = {
     "coverage": "a coverage report",
     "checkstyle": "a report of Checkstyle",
 }
+_NOTHING = "it says nothing"
 _GO_MARKS = re.compile(r"\s*(=== (RUN|PAUSE|CONT|NAME)\b|--- (FAIL|PASS|SKIP):|$)")
 
 
@@ -63,12 +67,25 @@ class _Suite:
 
 
 @dataclass(slots=True)
+class _Said:
+    """What one element says: its attribute `message`, and what stands in it."""
+
+    message: str
+    text: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Both, as people read them."""
+        return f"{self.message}\n{''.join(self.text)}".strip() or _NOTHING
+
+
+@dataclass(slots=True)
 class _Open:
     """A `<testcase>` that has not come to its end."""
 
     test: Reported
-    told: dict[str, list[str]] = field(default_factory=dict)
-    """The texts of what it says, by element."""
+    by_pytest: bool
+    told: dict[str, list[_Said]] = field(default_factory=dict)
+    """What it says, by element."""
     room: int = SHOWN
 
 
@@ -81,7 +98,7 @@ class _Reader(Handler):
         self._done: list[Reported] = []
         self._suites: list[_Suite] = []
         self._test: _Open | None = None
-        self._telling: list[str] | None = None
+        self._telling: _Said | None = None
         self._place = 0
         self._with_failed_subtests: set[str] = set()
 
@@ -98,15 +115,16 @@ class _Reader(Handler):
             self._suites.append(_Suite(attrs.get("name", name), _counts(attrs)))
         elif name == "testcase" and self._test is None:
             self._place += 1
-            self._test = _Open(_described(attrs, self._suites[-1].name, self._place))
+            by_pytest = any(suite.name in _PYTEST for suite in self._suites)
+            self._test = _Open(_described(attrs, self._suites[-1].name, self._place), by_pytest)
         elif self._test is not None and name in _TOLD:
-            self._telling = self._test.told.setdefault(name, [])
-            self._keep(attrs.get("message", "") + "\n")
+            self._telling = _Said(self._room_for(attrs.get("message", "")))
+            self._test.told.setdefault(name, []).append(self._telling)
 
     def characters(self, content: str) -> None:
         super().characters(content)
-        if self._telling is not None:
-            self._keep(content)
+        if self._telling is not None and (kept := self._room_for(content)):
+            self._telling.text.append(kept)
 
     def endElement(self, name: str) -> None:  # noqa: N802
         super().endElement(name)
@@ -118,17 +136,19 @@ class _Reader(Handler):
         elif name in {"testsuites", "testsuite"}:
             self._close(self._suites.pop())
 
-    def _keep(self, text: str) -> None:
-        if self._telling is not None and self._test is not None and self._test.room > 0:
-            self._telling.append(text[: self._test.room])
+    def _room_for(self, text: str) -> str:
+        """As much of it as is kept."""
+        kept = text[: max(self._test.room, 0)] if self._test is not None else ""
+        if self._test is not None:
             self._test.room -= len(text)
+        return kept
 
     def _finish(self, test: _Open) -> None:
         for suite in self._suites:
             suite.shown["failures"] += len({"failure", "flakyFailure", "rerunFailure"} & test.told.keys())
             suite.shown["errors"] += len({"error", "flakyError", "rerunError"} & test.told.keys())
         before = sum(len(test.told.get(name, ())) > 0 for name in AGAIN)
-        done = replace(test.test, result=_result(test.told), failed_before=before)
+        done = replace(test.test, result=_result(test), failed_before=before)
         if isinstance(done.result, Violated):
             done = self._without_subtests(done)
         self._done.append(done)
@@ -178,19 +198,20 @@ def _counts(attrs: AttributesImpl) -> dict[str, int]:
     return {name: int(attrs[name]) for name in ("failures", "errors") if attrs.get(name, "").isdecimal()}
 
 
-def _result(told: dict[str, list[str]]) -> Result:
+def _result(test: _Open) -> Result:
+    told = test.told
     for name in ERRORED:
         if name in told:
-            return Errored(_text(told[name]))
+            return Errored(str(told[name][0]))
     if "failure" in told:
-        return Violated(1, (Problem(_text(told["failure"])),))
+        return Violated(1, (Problem(_words(told["failure"][0], test)),))
     if "skipped" in told:
-        return Skipped(_text(told["skipped"]))
+        return Skipped(str(told["skipped"][0]))
     return Passed(1)
 
 
-def _text(pieces: list[str]) -> str:
-    return "".join(pieces).strip() or "it says nothing"
+def _words(said: _Said, test: _Open) -> str:
+    return what_failed(said.message, "".join(said.text), by_pytest=test.by_pytest).strip() or _NOTHING
 
 
 def _lines(text: str) -> list[str]:
