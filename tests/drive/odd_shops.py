@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 from collections.abc import Mapping
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 from psp_harness.miniatures.clients import failed
@@ -90,3 +93,85 @@ class ShipsAgainAfterARestart(CarefulShop):
             db.execute("UPDATE rows SET shipped = shipped + 1 WHERE id = ?", [row["id"]])
             self.left.add(data["payment_id"])
         super().apply(db, event, data)
+
+
+class HasAnOutbox(CarefulShop):
+    """Writes down what it wants, says that it cannot tell, and a worker asks; to resume is to wake the worker."""
+
+    features = ("durable", "parallel", "refund-id-is-key", "subscriptions")
+
+    def ask(self, row: dict[str, Any]) -> Said:
+        threading.Timer(0.2, super().ask, [row]).start()
+        return failed("unknown", "it is in the outbox")
+
+
+class SendsRefundsWhenItResumes(CarefulShop):
+    """Gives back in one go, and calls open until then what nobody asked the PSP for."""
+
+    def refund_order(self, params: Params) -> Said:
+        row = self.pending_refund(params)
+        if row is None:
+            return {"refused": {"message": "more than is left of this order"}}
+        return failed("unknown", "tonight") if row["status"] in {"open", "in-doubt"} else self.as_it_is(row)
+
+    def insert(self, db: Database, kind: str, row_id: str, params: Params, **more: str) -> None:
+        super().insert(db, kind, row_id, params, **({"status": "open"} if kind == "refund" else {}) | more)
+
+    def resume(self, params: Params) -> Said:
+        with self.transaction() as db:
+            db.execute("UPDATE rows SET status = 'in-doubt' WHERE status = 'open' AND kind = 'refund'")
+        return super().resume(params)
+
+
+class GivesUpWhatThePspNeverHeardOf(CarefulShop):
+    """When it resumes, it looks into the PSP's lists: what they do not have has failed, for good."""
+
+    def resume(self, params: Params) -> Said:
+        for row in self.find("status = 'in-doubt'"):
+            made = self.listed("refunds" if row["kind"] == "refund" else "payments").get(row["id"])
+            with self.transaction() as db:
+                if made is not None:
+                    self.book(db, row["id"], made)
+                else:
+                    db.execute("UPDATE rows SET status = 'failed' WHERE id = ?", [row["id"]])
+        return {"ok": {}}
+
+    def listed(self, what: str) -> dict[str, str]:
+        """The PSP's ids, by the shop's own."""
+        with closing(HTTPConnection(self.psp.url.netloc, timeout=5)) as connection:
+            connection.request("GET", f"/{what}", headers={"Authorization": f"Bearer {self.psp.token}"})
+            return {each["reference"]: each["id"] for each in json.load(connection.getresponse())["data"]}
+
+
+class RefusesASecondForm(CarefulShop):
+    """A cart is ordered once; and what was not ordered is not paid."""
+
+    features = ("durable", "parallel", "refund-id-is-key", "subscriptions", "commit-points")
+
+    def place_order(self, params: Params) -> Said:
+        if self.find("id = ?", params["order_id"]):
+            return {"refused": {"message": "this cart was ordered already"}}
+        return super().place_order(params)
+
+
+class NumbersItsOrdersAndRefusesASecondForm(RefusesASecondForm):
+    """Has ids of its own for them, and tells them once."""
+
+    def place_order(self, params: Params) -> Said:
+        return super().place_order({**params, "order_id": f"own-{params['order_id']}"})
+
+
+class SaysDeclinedWhenPaid(CarefulShop):
+    """Charges, books, ships, and tells the customer that the card was declined."""
+
+    def confirm_order(self, params: Params) -> Said:
+        super().confirm_order(params)
+        return failed("declined", "your card was declined")
+
+
+class SaysNothingWasDoneWhenPaid(CarefulShop):
+    """Charges, books, ships, and says that it did nothing."""
+
+    def confirm_order(self, params: Params) -> Said:
+        super().confirm_order(params)
+        return {"refused": {"message": "come back later"}}

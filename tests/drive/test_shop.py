@@ -119,6 +119,37 @@ async def test_a_shop_that_does_it_a_little_later_is_judged_as_well() -> None:
     assert {verdict.case for verdict in of_outcome(report, "passed")} > {"order-paid", "paid-twice-in-a-row"}
 
 
+OF_A_WORKER = ("order-paid/*", "order-answer-lost/*", "event-told-twice", "refund-made-at-the-psp", "late-events/*")
+
+
+@pytest.mark.parametrize(
+    ("name", "cases"),
+    [
+        ("HasAnOutbox", (*OF_A_WORKER, "order-and-events/*", "order-and-events-exchange-*")),
+        ("SendsRefundsWhenItResumes", ("two-orders-and-refunds", "events-of-two-refunds")),
+        ("GivesUpWhatThePspNeverHeardOf", ("order-and-events",)),
+        (
+            "RefusesASecondForm",
+            ("checkout-submitted-twice", "order-and-events-commit-1-*", "order-and-refunds-commit-1-*"),
+        ),
+        ("NumbersItsOrdersAndRefusesASecondForm", ("checkout-submitted-twice",)),
+    ],
+)
+async def test_a_shop_that_is_right_in_its_own_way_is_not_errored(name: str, cases: tuple[str, ...]) -> None:
+    """It asks the PSP a little later, or when it resumes; it gives up what never happened; it takes a form once."""
+    report = await judged(ODD.format(name), *cases)
+    assert of_outcome(report, "violated", "errored") == []
+    assert of_outcome(report, "passed")
+
+
+@pytest.mark.parametrize("name", ["SaysDeclinedWhenPaid", "SaysNothingWasDoneWhenPaid"])
+async def test_a_shop_that_denies_a_plain_payment_which_it_booked_is_not_passed(name: str) -> None:
+    """Only of what it said that it could not tell is it excused by what it did in the end."""
+    report = await judged(ODD.format(name), "order-paid/*")
+    assert of_outcome(report, "passed") == []
+    assert of_outcome(report, "violated", "errored")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
 from psp_harness.drive.ending import NothingThere, ended
 from psp_harness.drive.shop_events import PAUSE_SECONDS, Events
 from psp_harness.errors import SubjectError
-from psp_harness.model import Answer, Books, Claims, Done, Driven, History, Intent, Outcome, Refused, Request
+from psp_harness.model import (
+    Answer,
+    Books,
+    Claims,
+    Done,
+    Driven,
+    Failed,
+    History,
+    Intent,
+    Outcome,
+    Refused,
+    Request,
+    Row,
+)
 from psp_harness.plan import Plan, Planned, moments
 from psp_harness.plan.points import Point
 from psp_harness.profile import operation_of
@@ -20,8 +33,9 @@ from psp_harness.subjects.shop import EndAt, Shop, ShopSubject
 from psp_harness.vocabulary import WISHES
 from psp_harness.wire.server import Server
 
-LOOKS = 3
-"""So often a shop that is in doubt is told to look after it: a PSP that answers leaves no reason for more."""
+LOOKS = (0.0, 0.1, 1.0)
+"""So often a shop that is in doubt is told to look after it: a PSP that answers leaves no reason for more. So many
+seconds it then has, if it only wakes a worker; one that finds out at once waits for nothing."""
 
 OWED_SECONDS = 1.0
 """So long may a worker take for what it was told by webhook."""
@@ -119,31 +133,63 @@ class ShopCase:
     async def _settle(self) -> None:
         """Let it look after what is in doubt; what it believes then is what it is judged by."""
         await self._look()
-        for _ in range(LOOKS):
-            if not any(row.status == "in-doubt" for row in self._books[-1].rows):
-                break
-            await self._surely(_resume)
+        if self._is_still_to_be_sent():
+            await self._surely(Shop.resume)
             await self._look()
+        for seconds in LOOKS:
+            if not _is_in_doubt(self._books[-1].rows):
+                break
+            await self._surely(Shop.resume)
+            await self._look(seconds)
         self._is_settled = True
+
+    def _is_still_to_be_sent(self) -> bool:
+        """Something was asked for, and its row is open: the shop may send it when it resumes."""
+        wished = (intent for intent in self._asked if intent.operation in ROW_KIND)
+        return any(row.status == "open" for intent in wished for row in rows_in(self._books[-1], intent))
 
     async def _ask(self, intent: Intent) -> None:
         await asyncio.sleep(intent.manner.after)
         match intent.operation:
             case "crash-and-restart":
                 await self._end()
-                await self._surely(_resume)
+                await self._surely(Shop.resume)
             case "resume":
-                await self._surely(_resume)
+                await self._surely(Shop.resume)
             case "deliver-webhook":
-                await self._events.deliver(intent, self._asked, self._order_ids.get(intent.payment or 0, ""))
+                await self._tell(intent)
             case "refund-at-psp":
                 self._outcomes[intent.step] = Done({"refund_id": await self._events.refund(intent, self._asked)})
             case operation:
                 params = self._params(intent)
                 outcome = await self._surely(lambda shop: shop.do(operation, params))
                 self._outcomes[intent.step] = outcome
-                if operation == "place-order" and isinstance(outcome, Done):
-                    self._order_ids[intent.step] = str(outcome.values.get("order_id") or intent.reference)
+                if operation == "place-order":
+                    self._order_ids[intent.step] = self._called(intent, outcome)
+
+    def _called(self, intent: Intent, outcome: Outcome) -> str:
+        """What the shop calls an order; where it refuses a form that came before, it is the order of that form.
+
+        The answer to that one may be lost with its process: then the order is called as it was asked for.
+        """
+        if isinstance(outcome, Done) and outcome.values.get("order_id"):
+            return str(outcome.values["order_id"])
+        before = [i.step for i in self._asked if i.reference == intent.reference and i.step in self._order_ids]
+        return self._order_ids[before[0]] if before else intent.reference
+
+    async def _tell(self, intent: Intent) -> None:
+        """Deliver its webhook, unless there is nothing to tell because the shop gave it up after a crash."""
+        try:
+            await self._events.deliver(intent, self._asked, self._order_ids.get(intent.payment or 0, ""))
+        except NothingThere:
+            if not self._lives or not await self._gave_up(intent):
+                raise
+
+    async def _gave_up(self, intent: Intent) -> bool:
+        """Whether it calls the payment or refund failed that the event would be about, and that never happened."""
+        rows, _ = await self._surely(Shop.state)
+        amounts = {each.amount for each in self._asked if each.step in {intent.payment, intent.refund}}
+        return any(row.status == "failed" and row.amount in amounts for row in rows)
 
     def _params(self, intent: Intent) -> dict[str, object]:
         money: dict[str, object] = {"amount": intent.amount, "currency": intent.currency}
@@ -164,9 +210,8 @@ class ShopCase:
         """What it believes now; or, as long as it is in doubt, when it had that much time for what it was told."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
-            rows, commits = await self._surely(lambda shop: shop.state())
-            doubtful = any(row.status == "in-doubt" for row in rows)
-            if not doubtful or asyncio.get_running_loop().time() >= deadline:
+            rows, commits = await self._surely(Shop.state)
+            if not _is_in_doubt(rows) or asyncio.get_running_loop().time() >= deadline:
                 break
             await asyncio.sleep(PAUSE_SECONDS)
         self._books.append(Books(rows, self._asked[-1].step, len(self._server.exchanges), commits))
@@ -209,7 +254,7 @@ class ShopCase:
             self._is_down = False
             self._lives += 1
             await self._shop.start()
-            await _resume(self._shop)
+            await self._shop.resume()
             return True
 
     # --- what it comes to -----------------------------------------------------------------------------------------
@@ -225,10 +270,14 @@ class ShopCase:
         )
         return next(same, None), operation
 
-    def _is_done(self, intent: Intent) -> bool:
-        """A shop that does it a little later, and says until then that it cannot tell, is set up right."""
-        wished = self._is_settled and intent.operation in ROW_KIND
-        return wished and any(row.status == "done" for row in rows_in(self._books[-1], intent))
+    def _is_done_later(self, intent: Intent, outcome: Outcome) -> bool:
+        """A shop that does it a little later, and says until then that it cannot tell, is set up right.
+
+        One that says that it did not work, or that it did nothing, is not excused by having done it.
+        """
+        if not (self._is_settled and intent.operation in ROW_KIND and _cannot_tell(outcome)):
+            return False
+        return any(row.status == "done" for row in rows_in(self._books[-1], intent))
 
     def _doubt(self) -> str:
         """A plain step that did not work, though nothing was in its way: the shop is perhaps not set up right."""
@@ -238,11 +287,17 @@ class ShopCase:
             first.add(f"{intent.operation}{intent.reference}")
             outcome = self._outcomes.get(intent.step)
             undisturbed = not self._planned.strikes and not self._lives and fresh
-            if undisturbed and outcome is not None and not isinstance(outcome, Done) and not self._is_done(intent):
+            if outcome is None or isinstance(outcome, Done) or not undisturbed:
+                continue
+            if not self._is_done_later(intent, outcome):
                 said = f"refused ({outcome.message})" if isinstance(outcome, Refused) else str(outcome)
                 return f"a plain {intent.operation} did not work: the shop reports {said}"
         return ""
 
 
-async def _resume(shop: Shop) -> Outcome:
-    return await shop.do("resume", {})
+def _is_in_doubt(rows: Iterable[Row]) -> bool:
+    return any(row.status == "in-doubt" for row in rows)
+
+
+def _cannot_tell(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failed) and outcome.kind == "unknown"

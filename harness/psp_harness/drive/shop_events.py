@@ -6,16 +6,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from psp_harness.drive.ending import NothingThere
 from psp_harness.errors import SubjectError
-from psp_harness.model import Answer, Delivery, Done, Effect, Intent, Order, Outcome, Request
+from psp_harness.model import Answer, Delivery, Done, Effect, Intent, Order, Request, Row
 from psp_harness.profile import Profile, values_of
+from psp_harness.rules.of_shops import PAYS
 from psp_harness.subjects.composing import compose
 from psp_harness.subjects.delivering import Sender
 from psp_harness.subjects.shop import Shop, ShopSubject
-from psp_harness.vocabulary import WISHES
+from psp_harness.vocabulary import EFFECT_KIND, WISHES
 from psp_harness.wire.caller import raw_bytes, target_of
 from psp_harness.wire.server import Server
 
@@ -26,13 +27,24 @@ PAUSE_SECONDS = 0.1
 """Between two of them."""
 
 HAPPENS_SECONDS = 3.0
-"""So long a webhook waits for what it tells of, where that is asked for in the same moment."""
+"""So long a webhook waits for what it tells of, where that was asked for, and may still come."""
+
+WORKER_SECONDS = 0.5
+"""So long without a resume: a shop whose worker asks by itself is met as it is, before it looks after anything."""
+
+GLANCE_SECONDS = 0.02
+"""Between two looks at whether it happened."""
 
 URL = "https://shop.example/webhooks"
 """Where a shop takes them, as far as a PSP signs that."""
 
 T = TypeVar("T")
-Surely = Callable[[Callable[[Shop], Awaitable[Outcome]]], Awaitable[Outcome]]
+
+
+class Surely(Protocol):
+    """Asks the shop, and once more where its process was ended meanwhile."""
+
+    async def __call__(self, ask: Callable[[Shop], Awaitable[T]]) -> T: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,6 @@ class Events:
     server: Server
     psp: Any
     surely: Surely
-    """Asks the shop, and once more where its process was ended meanwhile."""
 
     async def deliver(self, intent: Intent, asked: Sequence[Intent], order_id: str) -> None:
         """One event, until a 2xx comes; `order_id` is what the shop calls the order that it is about.
@@ -122,14 +133,56 @@ class Events:
     async def _happened(
         self, intent: Intent, kind: str, order: Order, asked: Sequence[Intent], step: int | None
     ) -> Effect | None:
-        """The effect that it tells of; waited for where it is asked for at the same time."""
+        """The effect that it tells of; waited for where it was asked for, and may still come.
+
+        That is so while it is asked for in the same moment, and while the shop's books say so: it may have a worker
+        that asks the PSP a little later, or ask when it resumes.
+        """
         placed = next((each for each in asked if each.step == step), None)
         amount = placed.amount if placed is not None else order.amount
-        now = [i for i in asked if i.moment == intent.moment and i.operation in WISHES and i.amount == amount]
-        deadline = time.monotonic() + (HAPPENS_SECONDS if now else 0.0)
+        wished = [i for i in asked if _makes(i) == kind and i.amount == amount]
+        found = await self._effect(kind, amount)
+        if found is not None or not wished:
+            return found
+        if any(i.moment == intent.moment for i in wished):
+            return await self._comes(kind, amount, HAPPENS_SECONDS, _surely_comes)
+        found = await self._comes(kind, amount, WORKER_SECONDS, lambda: self._stands_as(kind, amount, "in-doubt"))
+        if found is None and await self._stands_as(kind, amount, "in-doubt", "open"):
+            await self.surely(Shop.resume)
+            found = await self._comes(kind, amount, HAPPENS_SECONDS, lambda: self._stands_as(kind, amount, "in-doubt"))
+        return found
+
+    async def _comes(
+        self, kind: str, amount: int, seconds: float, may_come: Callable[[], Awaitable[bool]]
+    ) -> Effect | None:
+        """The effect, waited for as long as it may come."""
+        deadline = time.monotonic() + seconds
         while True:
-            effects: Sequence[Effect] = await self.psp.effects()
-            found = next((each for each in effects if each.kind == kind and each.amount == amount), None)
-            if found is not None or time.monotonic() >= deadline:
+            goes_on = await may_come() and time.monotonic() < deadline
+            found = await self._effect(kind, amount)  # after the books: what they call settled is there by then
+            if found is not None or not goes_on:
                 return found
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(GLANCE_SECONDS)
+
+    async def _effect(self, kind: str, amount: int) -> Effect | None:
+        effects: Sequence[Effect] = await self.psp.effects()
+        return next((each for each in effects if each.kind == kind and each.amount == amount), None)
+
+    async def _stands_as(self, kind: str, amount: int, *statuses: str) -> bool:
+        """Whether the shop's books have a row about it with one of these."""
+        rows, _ = await self.surely(Shop.state)
+        return any(_moves(row) == kind and row.amount == amount and row.status in statuses for row in rows)
+
+
+async def _surely_comes() -> bool:
+    return True
+
+
+def _makes(intent: Intent) -> str:
+    """The kind of effect that a step asks for; empty where it moves no money."""
+    return EFFECT_KIND[WISHES[intent.operation]] if intent.operation in WISHES else ""
+
+
+def _moves(row: Row) -> str:
+    """The kind of effect that a row is about."""
+    return "payment" if row.kind in PAYS else row.kind

@@ -105,6 +105,10 @@ class Shop:
         asked = {"step": step, "params": dict(params)}
         return protocol.outcome(await self.channel.ask("do", asked, timeout=self.subject.step_timeout))
 
+    async def resume(self) -> Outcome:
+        """Let it look after what is in doubt."""
+        return await self.do("resume", {})
+
     async def state(self) -> tuple[tuple[Row, ...], int]:
         """What it believes, and how many transactions its process committed."""
         answer = await self.channel.ask("do", {"step": "state", "params": {}}, timeout=self.subject.step_timeout)
