@@ -117,6 +117,18 @@ def test_what_a_watched_command_breaks_goes_in_and_out(call: Call, tmp_path: Pat
     assert read(tmp_path / "QUARANTINE.md") == ()
 
 
+@pytest.mark.slow
+def test_what_a_shop_breaks_at_a_crash_point_goes_in_and_is_excused(call: Call) -> None:
+    """What a run reports can be named: one call of `add` makes the gate green."""
+    only = ("--only", "shop/generic/order-and-refunds-exchange-2-*/a-refund-is-given-once")
+    run = ("run", "--role", "shop", "--subject", "miniature:makes-a-key-for-each-press", "--profile", "generic", *only)
+    assert call(*run).status == 1
+    said = add(call, what="a-refund-is-given-once")
+    assert said.status == 0, said.err
+    assert "shop/generic/order-and-refunds-exchange-2-acted/a-refund-is-given-once" in said.out
+    assert call(*run, "--gate", "pr", *DAY).status == 0
+
+
 def test_add_knows_from_the_history_what_is_flaky(call: Call, tmp_path: Path) -> None:
     """What went both ways is, and carries its rate."""
     record(tmp_path, "passed", "violated", "passed", "passed", "violated")
@@ -287,6 +299,34 @@ def test_check_judges_the_whole_file(change: dict[str, str], says: str, call: Ca
     assert said.status == 2
     assert says in said.out
     assert len(said.out.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "order-and-refunds-exchange-2-before",
+        "order-and-refunds-commit-120-after",
+        "order-*-exchange-?-acted",
+        "order*-acted",
+    ],
+)
+def test_check_knows_the_crash_points_of_a_shop(case: str, call: Call, tmp_path: Path) -> None:
+    """Each is a case of its own in what a run reports, so a row may name it."""
+    about = {"what": f"shop/generic/{case}/a-refund-is-given-once", "rule": "a-refund-is-given-once"}
+    (tmp_path / "QUARANTINE.md").write_text(rows(about), encoding="utf-8")
+    said = call("quarantine", "check", *DAY)
+    assert said.status == 0, said.out
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["order-and-refunds-exchange-2-after", "order-and-refund-exchange-2-acted", "order-and-refunds-exchange-two"],
+)
+def test_check_knows_what_is_no_crash_point(case: str, call: Call, tmp_path: Path) -> None:
+    """A moment that there is not, and a case that there is not."""
+    about = {"what": f"shop/generic/{case}/a-refund-is-given-once", "rule": "a-refund-is-given-once"}
+    (tmp_path / "QUARANTINE.md").write_text(rows(about), encoding="utf-8")
+    assert "names a case that does not exist" in call("quarantine", "check", *DAY).out
 
 
 def test_check_takes_rows_about_tests_and_cases_of_ones_own(call: Call, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ order-and-refund-commit-3-before       ended before its third commit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
@@ -20,6 +21,9 @@ EXCHANGE: tuple[str, ...] = ("before", "acted", "answered")
 """The PSP has the request and does nothing; it acted and does not answer; its answer is on the way."""
 
 COMMIT: tuple[str, ...] = ("before", "after")
+
+_USUAL = 99
+"""Points up to this number are thought of where a pattern leaves the number open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,14 @@ def points(exchanges: Iterable[int], commits: int) -> Iterator[Point]:
     for number in exchanges:
         yield from (Point("exchange", number, when) for when in EXCHANGE)
     for number in range(1, commits + 1):
+        yield from (Point("commit", number, when) for when in COMMIT)
+
+
+def possible(pattern: str) -> Iterator[Point]:
+    """Every point that such a pattern might name: how many a case has is known only when it ran."""
+    mentioned = {int(digits) for digits in re.findall(r"[0-9]{1,9}", pattern)}
+    for number in sorted({*range(1, _USUAL + 1), *mentioned}):
+        yield from (Point("exchange", number, when) for when in EXCHANGE)
         yield from (Point("commit", number, when) for when in COMMIT)
 
 

@@ -18,6 +18,7 @@ from psp_harness.contracts import CASES
 from psp_harness.errors import UsageError
 from psp_harness.model import Role
 from psp_harness.plan import CASE_RUNS, stand_ins
+from psp_harness.plan.points import possible
 from psp_harness.quarantine import GATES, Kind, Row, beyond_limits, is_verdict_id, names, over_budget
 from psp_harness.registry import suggest
 from psp_harness.reports import markdown
@@ -84,15 +85,23 @@ def _names_nothing(row: Row, settings: config.Config) -> str:
     if row.rule not in {*known, CASE_RUNS}:
         return f"the row for {row.what!r} expects the rule {row.rule!r}, and there is none; {suggest(row.rule, known)}"
     role, psp, situation, _ = row.what.split("/")
-    cases = [*(each.id for each in _cases(settings) if each.role == Role(role)), *stand_ins(Role(role))]
-    if not any(names(situation, each) for each in cases):
+    ours = [each for each in _cases(settings) if each.role == Role(role)]
+    cases = [*(each.id for each in ours), *stand_ins(Role(role))]
+    named = [each for each in (*cases, *_points(ours, situation)) if names(situation, each)]
+    if not named:
         return f"the row for {row.what!r} names a case that does not exist; {suggest(situation, cases)}"
-    if not any(names(row.what, f"{role}/{psp}/{each}/{row.rule}") for each in cases):
+    if not any(names(row.what, f"{role}/{psp}/{each}/{row.rule}") for each in named):
         return f"the row for {row.what!r} names no verdict of rule {row.rule!r}; let both name the same rule"
     profiles = [*profile.names(), *(profile.load(run.profile).name for run in settings.run)]
     if not any(names(psp, each) for each in profiles):
         return f"the row for {row.what!r} names a profile that does not exist; {suggest(psp, profiles)}"
     return ""
+
+
+def _points(cases: Iterable[case.Case], situation: str) -> Iterator[str]:
+    """What the crash points of these cases may be called: each is a case of its own in what a run reports."""
+    suffixes = [point.suffix for point in possible(situation)]
+    return (each.id + suffix for each in cases if each.crashes for suffix in suffixes)
 
 
 def _cases(settings: config.Config) -> Iterable[case.Case]:
