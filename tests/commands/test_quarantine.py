@@ -40,6 +40,13 @@ def record(folder: Path, *words: str, name: str = VERDICT, subject: str = FAULTY
         store.add(Past(at, "nightly", subject, ((name, word),)))
 
 
+def passes(folder: Path, count: int, name: str = VERDICT, subject: str = FAULTY) -> None:
+    """Nights from now on in which it passes."""
+    store = Store(folder / ".psp-harness" / "history.db")
+    for _ in range(count):
+        store.add(Past(datetime.now(UTC), "nightly", subject, ((name, "passed"),)))
+
+
 # --- add --------------------------------------------------------------------------------------------------------------
 
 
@@ -463,11 +470,12 @@ def test_a_release_without_proof_is_refused(call: Call, tmp_path: Path) -> None:
 
 def test_recorded_passes_are_a_proof(call: Call, tmp_path: Path) -> None:
     """As many in a row as the recorded rate asks for; it is written down with the bound that they reach."""
-    record(tmp_path, *["violated"] * 3, *["passed"] * 7)
+    record(tmp_path, *["violated"] * 3, *["passed"] * 30, *["violated"] * 3)
     add(call, "--kind", "broken", "--reason", "so")
+    assert "0 of 8 passes" in call("quarantine", "release", VERDICT, *DAY).err, "they are from before the failure"
+    passes(tmp_path, 7)
     assert "7 of 8 passes" in call("quarantine", "release", VERDICT, *DAY).err
-    store = Store(tmp_path / ".psp-harness" / "history.db")
-    store.add(Past(datetime(2026, 11, 30, tzinfo=UTC), "nightly", FAULTY, ((VERDICT, "passed"),)))
+    passes(tmp_path, 1)
     said = call("quarantine", "release", VERDICT, *DAY)
     text = (tmp_path / "QUARANTINE.md").read_text(encoding="utf-8")
     assert read(tmp_path / "QUARANTINE.md") == ()
@@ -477,6 +485,32 @@ def test_recorded_passes_are_a_proof(call: Call, tmp_path: Path) -> None:
         text,
     )
     assert "at 99 % confidence it now fails in at most 44 % of runs" in text
+
+
+def test_a_relapse_is_not_what_was_released(call: Call, tmp_path: Path) -> None:
+    """The passes that were the proof are neither a rate of what fails now nor a proof that it is over again."""
+    record(tmp_path, "violated")
+    add(call, "--reason", "so")
+    passes(tmp_path, 20)
+    assert call("quarantine", "release", VERDICT, *DAY).status == 0
+    Store(tmp_path / ".psp-harness" / "history.db").add(
+        Past(datetime.now(UTC), "nightly", FAULTY, ((VERDICT, "violated"),))
+    )
+    assert add(call, "--reason", "so").status == 0
+    (row,) = read(tmp_path / "QUARANTINE.md")
+    assert (row.kind, row.rate) == (Kind.BROKEN, None)
+    assert "0 of 20 passes" in call("quarantine", "release", VERDICT, *DAY).err
+
+
+def test_a_row_written_by_hand_counts_the_passes_after_it(call: Call, tmp_path: Path) -> None:
+    """The first call that is to prove something sees it come: the passes of the same day from before are no proof."""
+    about = {"subject": CAREFUL, "kind": "flaky", "rate": "9/10", "since": f"{datetime.now(UTC):%Y-%m-%d}"}
+    (tmp_path / "QUARANTINE.md").write_text(rows({**about, "until": "2099-01-01"}), encoding="utf-8")
+    passes(tmp_path, 5, subject=CAREFUL)
+    said = call("quarantine", "release", VERDICT, "--run")
+    assert said.status == 0, said.err
+    gates = [past.gate for past in Store(tmp_path / ".psp-harness" / "history.db").runs()]
+    assert gates.count("proof") == 6
 
 
 def test_release_runs_a_verdict_until_it_is_proven(call: Call, tmp_path: Path) -> None:
@@ -490,7 +524,8 @@ def test_release_runs_a_verdict_until_it_is_proven(call: Call, tmp_path: Path) -
     assert failing.status == 1
     assert "violated: the payment of 1030 was sent 2 times" in failing.err
     assert "RUN-payment" in failing.err
-    assert len(list(Store(tmp_path / ".psp-harness" / "history.db").runs())) == 1
+    gates = [past.gate for past in Store(tmp_path / ".psp-harness" / "history.db").runs()]
+    assert gates == ["quarantine", "proof"]
     passing = call("quarantine", "release", VERDICT, *more, "--address", CAREFUL)
     assert passing.status == 0, passing.err
     assert (

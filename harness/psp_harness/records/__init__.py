@@ -7,7 +7,22 @@ is how it came out, not how it was excused.
 from __future__ import annotations
 
 from psp_harness.records.lines import export, load
-from psp_harness.records.standing import Standing, standing
-from psp_harness.records.store import Outcome, Past, Store, recorded
+from psp_harness.records.standing import Standing, measured, of_row, since_released, standing, was_seen_to_come
+from psp_harness.records.store import ADDED, RELEASED, Outcome, Past, Store, recorded
 
-__all__ = ["Outcome", "Past", "Standing", "Store", "export", "load", "recorded", "standing"]
+__all__ = [
+    "ADDED",
+    "RELEASED",
+    "Outcome",
+    "Past",
+    "Standing",
+    "Store",
+    "export",
+    "load",
+    "measured",
+    "of_row",
+    "recorded",
+    "since_released",
+    "standing",
+    "was_seen_to_come",
+]

@@ -3,6 +3,7 @@
     {"format": "psp-harness-history/1", "id": …, "at": "2026-11-26T03:00:00+00:00", "gate": "nightly",
      "subject": "sdk:stripe", "outcomes": {"passed": [id, …], "violated": [id, …]}}
 
+A row that came in is a line of its own (`added`, of the gate `quarantine`), and so is one that went out (`released`).
 A line that is brought in twice counts once, so files may be joined as git joins them: line by line.
 """
 
@@ -22,7 +23,7 @@ from psp_harness.records.store import Past, Store
 FORMAT = "psp-harness-history/1"
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
-_Word = Literal["passed", "violated", "skipped", "unexercised", "errored"]
+_Word = Literal["passed", "violated", "skipped", "unexercised", "errored", "added", "released"]
 
 
 class _Line(msgspec.Struct, forbid_unknown_fields=True):

@@ -28,7 +28,12 @@ CREATE INDEX outcome_of ON outcome (id);
 """
 
 Outcome = tuple[str, str]
-"""A verdict's or a test's id, and a word: `passed`, `violated`, `skipped`, `unexercised`, `errored`."""
+"""A verdict's or a test's id, and a word: `passed`, `violated`, `skipped`, `unexercised`, `errored`, or as below."""
+
+ADDED = "added"
+"""A row about it came into QUARANTINE.md: passes from before it prove nothing of it."""
+RELEASED = "released"
+"""Its row went out, with proof: what was before counts no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Store:
     def add(self, past: Past) -> bool:
         """Record a run; False where it is recorded already."""
         with self._writing() as db:
-            head = (past.id, past.at.astimezone(UTC).isoformat(timespec="seconds"), past.gate, past.subject)
+            head = (past.id, past.at.astimezone(UTC).isoformat(), past.gate, past.subject)
             if db.execute("INSERT OR IGNORE INTO run VALUES (?, ?, ?, ?)", head).rowcount == 0:
                 return False
             rows = ((past.id, place, *outcome) for place, outcome in enumerate(past.outcomes))

@@ -98,7 +98,8 @@ def add(  # noqa: PLR0913 - one for each option
     written = [_same(row, rows) for row in new]
     _refuse_what_check_refuses({row.line for row in written}, rows, file, today)
     file.write(text)
-    for row in written:
+    for row, each in zip(written, found, strict=True):
+        kept.came_in(row, each.ids, file.settings, history_file)
         click.echo(
             f"{file.path} line {row.line}: {row.section} {row.what} of {row.subject} until {row.until}, {row.kind}"
         )

@@ -28,6 +28,8 @@ class Found:
     """The rule, or the piece of the message by which it is recognised; empty where that is not known."""
     sentence: str
     source: str
+    ids: tuple[str, ...] = ()
+    """Of a glob: what failed under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ def _in_reports(known: Known, reports: Iterable[Path]) -> Iterator[Found]:
         for verdict in violated[:1] if together else violated:
             sentence = verdict["problems"][0]["sentence"]
             name = glob if together else verdict["id"]
-            yield Found(name, report["subject"]["address"], verdict["rule"], sentence, str(path))
+            ids = tuple(each["id"] for each in violated) if together else ()
+            yield Found(name, report["subject"]["address"], verdict["rule"], sentence, str(path), ids)
 
 
 def _named(what: str, report: Any) -> tuple[list[Any], str]:

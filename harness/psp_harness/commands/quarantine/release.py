@@ -20,7 +20,7 @@ from psp_harness.plan import WATCHED_COMMAND
 from psp_harness.progress import shown_on
 from psp_harness.quarantine import Row, is_verdict_id
 from psp_harness.quarantine.rate import bound_after, percent
-from psp_harness.records import Past, Standing, standing
+from psp_harness.records import Past, Standing, standing, was_seen_to_come
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -61,6 +61,7 @@ def release(  # noqa: PLR0913 - one for each option
     note = f"{today}: released {_proof(row, stands)}"
     text = quarantine.taken_out(file.text, row, str(file.path))
     file.write(quarantine.noted(text, note, str(file.path)))
+    kept.went_out(row, file.settings, history_file)
     click.echo(f"{file.path}: {note}")
 
 
@@ -84,6 +85,9 @@ def _repetition(
 def _prove(row: Row, repeat: Callable[[], Repetition], file: File, history_file: Path | None) -> Standing:
     """Run it until the proof is complete, or until it does not pass; each run is recorded when it is over."""
     runs = list(kept.store(file.settings, history_file).runs())
+    if not was_seen_to_come(row, runs) and not any(past.at.date() > row.since for past in runs):
+        kept.came_in(row, (), file.settings, history_file)  # written by hand today: the passes to come are after it
+        runs = list(kept.store(file.settings, history_file).runs())
     stands = standing(row, runs)
     lacking = max(0, needed(row, stands) - stands.streak)
     with shown_on(Console(stderr=True), "proof", "passes") as progress:

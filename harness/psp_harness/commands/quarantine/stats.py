@@ -14,7 +14,7 @@ from psp_harness.commands import kept, options
 from psp_harness.commands.quarantine.file import opened
 from psp_harness.quarantine import Kind, Rate, Row, names, names_test
 from psp_harness.quarantine.rate import MOST_PASSES, passes_needed, percent
-from psp_harness.records import Past, Standing, standing
+from psp_harness.records import Past, Standing, since_released, standing
 
 SHOWN = 10
 
@@ -31,9 +31,12 @@ def stats(history_file: Path | None) -> None:
     if unsteady:
         click.echo("\npassed and failed, and not in quarantine:")
         listing.show_rows(unsteady[:SHOWN], Console(highlight=False))
-    days = sorted({past.at.date() for past in runs})
+    of_gates = [past for past in runs if past.gate != kept.FILE]
+    days = sorted({past.at.date() for past in of_gates})
     recorded = (
-        f"{len(runs)} recorded, {days[0]} to {days[-1]}" if days else "no runs: gates nightly and manual record them"
+        f"{len(of_gates)} recorded, {days[0]} to {days[-1]}"
+        if days
+        else "no runs: gates nightly and manual record them"
     )
     click.echo(f"\nhistory: {recorded}")
 
@@ -70,7 +73,7 @@ def _told(row: Row, stands: Standing) -> Iterator[str]:
 def _unsteady(rows: Sequence[Row], runs: Sequence[Past]) -> Iterator[tuple[str, ...]]:
     """What went both ways and has no row, the worst first."""
     seen: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for past in runs:
+    for past in since_released(runs):
         for name, word in past.outcomes:
             if word in {"passed", "violated"}:
                 seen[past.subject, name][word == "violated"] += 1
