@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -69,6 +70,15 @@ def test_what_needs_an_extra_says_which() -> None:
     assert done.returncode == 2
     assert "pip install 'psp-harness[paypal]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_reference_shop_says_which_extra_it_needs() -> None:
+    """Where it is imported, in a process of its own; and so does a miniature that is that shop without a part."""
+    for address in ("reference:shop", "miniature:reference-shop-without-a-checkout"):
+        target = f"import os, sys\nos.environ['PSP_HARNESS_WARM'] = {address!r}\nsys.argv[1:] = ['nowhere']\n"
+        done = _without_extras(f"{target}from psp_harness.subjects.warm import main\nmain()")
+        assert done.returncode == 2, done.stderr
+        assert json.loads(done.stdout)["do"] == "pip install 'psp-harness[shop]'"
 
 
 def test_cases_that_need_an_extra_are_skipped_and_say_which() -> None:

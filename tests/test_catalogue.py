@@ -10,9 +10,10 @@ import pytest
 
 from psp_harness import case, faults, profile, rules
 from psp_harness.contracts import CASES
-from psp_harness.miniatures.modes import MODES
+from psp_harness.miniatures.modes import FURTHER, MODES, modes_in
 from psp_harness.model import Passed, Role
 from psp_harness.plan import ANY_CASE, CASE_RUNS, WATCHED_COMMAND
+from psp_harness.rules import Rule
 from psp_harness.run import Job, run
 from psp_harness.subjects.addresses import KINDS, MINIATURES
 from psp_harness.vocabulary import CREATES, FEATURES, OPERATIONS
@@ -115,17 +116,37 @@ def test_a_mode_has_a_miniature_or_the_reason_why_nothing_can_show_it(mode: str)
 
 
 def test_the_modes_are_all_there() -> None:
-    """C01 to C32, P01 to P40, R01 to R12 and W01 to W30, none of them left out and none stated twice."""
+    """C01 to C32, P01 to P40, R01 to R12, W01 to W30 and some further ones: none left out, none stated twice."""
     areas = (("C", 32), ("P", 40), ("R", 12), ("W", 30))
     wanted = [f"{area}{number:02}" for area, last in areas for number in range(1, last + 1)]
+    wanted += FURTHER
     assert list(MODES) == wanted
     assert len({mode.says for mode in MODES.values()}) == len(wanted)
 
 
-def test_a_miniature_names_a_mode_or_a_row_of_the_mission() -> None:
+def test_a_miniature_names_a_mode() -> None:
     """Nobody shows what no catalogue knows."""
-    unknown = [each.name for each in MINIATURES.values() if each.mode and each.mode not in MODES]
-    assert [name for name in unknown if not re.fullmatch("[AB][0-9]+", MINIATURES[name].mode)] == []
+    assert [each.name for each in MINIATURES.values() if each.mode and each.mode not in MODES] == []
+
+
+@pytest.mark.parametrize("rule", ALL_RULES.values(), ids=lambda rule: rule.id)
+def test_a_source_names_nothing_that_nobody_can_look_up(rule: Rule) -> None:
+    """Each code in it is a mode that `psp-harness explain` knows; nothing in it is known in this project alone."""
+    codes = re.findall(r"\b[A-Z]\d{1,2}\b", rule.source)
+    assert set(codes) <= modes_in(rule.source)
+    assert "mission" not in f"{rule.source} {rule.fix}"
+
+
+def test_a_range_of_modes_is_each_of_them() -> None:
+    """As sources write them."""
+    assert modes_in("RFC 9110; failure modes C06, C13 to C15, A6, W22 and X01") == {
+        "C06",
+        "C13",
+        "C14",
+        "C15",
+        "A6",
+        "W22",
+    }
 
 
 def test_names_do_not_collide() -> None:

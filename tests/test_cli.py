@@ -637,6 +637,17 @@ def test_everything_that_is_listed_can_be_explained(call: Call) -> None:
         assert name in said.out
 
 
+def test_a_failure_mode_is_explained_by_its_code(call: Call) -> None:
+    """However it is written: what it is, which rules name it, also in a range, and which miniatures have it."""
+    said = call("explain", "c14")
+    assert said.status == 0
+    assert "failure mode C14\n  the stored key is deleted on an error" in said.out
+    assert "a-wish-keeps-its-key" in said.out.partition("source of the rules: ")[2].splitlines()[0]
+    assert "miniatures that have it: " in said.out
+    assert "miniatures that have it: none, because nanoseconds" in call("explain", "W04").out
+    assert "    P01: no duplicate is recognised" in call("explain", "one-key-has-one-effect").out
+
+
 def test_help_and_version_are_no_errors(call: Call) -> None:
     """Status 0, on standard output."""
     for arguments in (["--help"], ["run", "-h"], ["--version"]):

@@ -113,7 +113,7 @@ def doctor() -> None:
 @cli.command()
 @click.argument("name")
 def explain(name: str) -> None:
-    """Say what a rule, case, fault, profile, miniature, feature or verdict id means."""
+    """Say what a rule, case, fault, profile, miniature, feature, failure mode (C06) or verdict id means."""
     listing.explain(name, Console(highlight=False))
 
 

@@ -16,7 +16,7 @@ from psp_harness.plan import ANY_CASE, CASE_RUNS, WATCHED_COMMAND
 from psp_harness.profile import Profile
 from psp_harness.quarantine import GATES, Class, Gate
 from psp_harness.registry import suggest
-from psp_harness.subjects.addresses import KINDS, MINIATURES, MODES
+from psp_harness.subjects.addresses import KINDS, MINIATURES, MODES, modes_in
 from psp_harness.subjects.sdks import USES, Use
 from psp_harness.vocabulary import CRASH_POINT, EVENTS, FEATURES, FORGERIES, STEPS
 
@@ -135,7 +135,7 @@ def explain(name: str, console: Console) -> None:
             explain(part, console)
         return
     for text in _found(name):
-        console.print(text)
+        console.print(text, soft_wrap=not console.is_terminal)
 
 
 def _found(name: str) -> list[str]:
@@ -155,7 +155,9 @@ _PSEUDO: Mapping[str, str] = {
 def _rule_text(name: str) -> Iterator[str]:
     for rule in (r for r in rules.load().values() if r.id == name):
         yield f"rule {rule.id} ({rule.level}, of a {rule.role})\n  {rule.requirement}"
-        yield f"  source: {rule.source}\n  fix: {rule.fix}"
+        yield f"  source: {rule.source}"
+        yield from (f"    {mode}: {MODES[mode].says}" for mode in sorted(modes_in(rule.source)))
+        yield f"  fix: {rule.fix}"
         known = {"what happened": rule.needs_effects, "what was asked": rule.needs_intent and rule.role is Role.CLIENT}
         also = "".join(f"; and to know {what}" for what, needed in known.items() if needed)
         yield f"  needs: {', '.join(sorted(rule.needs)) or 'nothing'}{also}"
@@ -237,9 +239,15 @@ def _word_text(name: str) -> Iterator[str]:
 
 
 def _mode_text(name: str) -> Iterator[str]:
-    if name in MODES:
-        shown = ", ".join(each.name for each in MINIATURES.values() if each.mode == name)
-        yield f"failure mode {name}\n  {MODES[name].says}\n  shown by: {shown or f'nothing ({MODES[name].unshown})'}"
+    """A failure mode by its code, however it is written: what goes wrong, who names it, and who shows it."""
+    code = name.upper()
+    if code not in MODES:
+        return
+    named_by = [rule.id for rule in rules.load().values() if code in modes_in(rule.source)]
+    shown_by = [each.name for each in MINIATURES.values() if each.mode == code]
+    yield f"failure mode {code}\n  {MODES[code].says}"
+    yield f"  source of the rules: {', '.join(named_by) or 'none names it'}"
+    yield f"  miniatures that have it: {', '.join(shown_by) or f'none, because {MODES[code].unshown}'}"
 
 
 _EXPLAINERS = (_mode_text, _rule_text, _case_text, _fault_text, _profile_text, _miniature_text, _word_text)
@@ -251,6 +259,7 @@ def _all_names() -> Iterable[str]:
     yield from faults.load()
     yield from profile.names()
     yield from MINIATURES
+    yield from MODES
     yield from FEATURES
     yield from EVENTS
     yield from FORGERIES

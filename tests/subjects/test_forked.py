@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +46,26 @@ async def test_each_is_a_process_of_its_own() -> None:
         assert [await count(one), await count(one), await count(other)] == [1, 2, 1]
         assert one._pid != other._pid
         await asyncio.gather(one.close(), other.close())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("from psp_harness.errors import UsageError\nraise UsageError('it needs x', do='pip install x')", "it needs x; pip install x"),
+        ("print('hello')\n1 / 0", "python:wrong:Shop: ZeroDivisionError: division by zero; name module:attribute"),
+        ("import os\nos.write(1, b'7\\nbye\\n')\nos._exit(3)", "the subject could not be imported: bye"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_imported_is_said_in_its_own_words(
+    text: str, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it prints beside; what is an error of ours keeps its own advice."""
+    (tmp_path / "wrong.py").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=re.escape(says)) as caught:
+        async with warm("wrong:Shop"):
+            pass
+    assert str(caught.value).startswith(says)
 
 
 async def test_one_that_is_ended_is_gone_and_says_so_to_whoever_waits() -> None:

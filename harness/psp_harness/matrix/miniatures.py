@@ -155,6 +155,16 @@ def _introduction(matrix: Sequence[Row]) -> Iterator[str]:
     )
     yield "`make matrix`, which puts every miniature through the harness; do not edit it."
     yield ""
+    yield (
+        "A mode is a way in which real integrations lose or double money. Its code says where: C in a client, P in a "
+        "provider, R in the state of"
+    )
+    yield (
+        "payments and refunds, W in a receiver of webhooks, A and B in what a whole integration has to keep beside "
+        "that. `psp-harness explain C05`"
+    )
+    yield "says what a mode is, which rules name it as their source, and which miniatures have it."
+    yield ""
     yield f"{len(faulty)} faulty miniatures, {len(matrix) - len(faulty)} correct ones. {verdict(matrix)}"
     yield ""
 

@@ -20,7 +20,7 @@ class Miniature:
     name: str
     role: Role
     mode: str
-    """The failure mode that it shows (`C05`), or `A9`: that it tries once; empty for a correct one."""
+    """The failure mode that it shows (`C05`); empty for a correct one."""
     says: str
     """One sentence: what it does wrong, or what a correct one does in its own way."""
     breaks: frozenset[str]

@@ -6,6 +6,7 @@ begins the reasons that a part of the harness which is still missing will take a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -157,4 +158,26 @@ RECEIVER: Mapping[str, Mode] = {
     "W30": Mode("nobody asks what became of a payment of which no webhook came"),
 }
 
-MODES: Mapping[str, Mode] = {**CLIENT, **PROVIDER, **STATE, **RECEIVER}
+FURTHER: Mapping[str, Mode] = {
+    "A6": Mode("a connection that fails before anything was sent is taken for a reason to make another key"),
+    "A7": Mode("a form that is submitted twice is two orders"),
+    "A9": Mode("a client tries again more often than it declares, or after other errors"),
+    "A11": Mode("a subscription's payment is sent without a key, or once for each run of the job"),
+    "A12": Mode("the key of a refund is not the id of its row, though the shop says that it is"),
+    "B6": Mode("a provider says that it lives or is ready when it is not, or the other way"),
+}
+"""What an integration or a provider has to keep, beside what is known to go wrong."""
+
+MODES: Mapping[str, Mode] = {**CLIENT, **PROVIDER, **STATE, **RECEIVER, **FURTHER}
+
+_NAMED = re.compile(r"\b([A-Z])(\d+)\b(?: to \1(\d+)\b)?")
+
+
+def modes_in(text: str) -> frozenset[str]:
+    """The modes that a text names: `C06, C13 to C15` names four."""
+    codes = (
+        f"{area}{number:0{len(first)}}"
+        for area, first, last in _NAMED.findall(text)
+        for number in range(int(first), int(last or first) + 1)
+    )
+    return frozenset(code for code in codes if code in MODES)

@@ -49,7 +49,7 @@ def _lives(history: History, profile: Profile) -> Iterator[Told]:
     role=Role.PROVIDER,
     on=_lives,
     needs={"liveness"},
-    source="the profile's health route; row B6 of the mission",
+    source="the profile's health route; failure mode B6",
     fix="answer the liveness route from the process alone: without a credential, and without asking any other service",
 )
 def a_provider_that_works_says_that_it_lives(one: Told, profile: Profile) -> str | None:
@@ -72,7 +72,7 @@ def _ready(history: History, profile: Profile) -> Iterator[Told]:
     role=Role.PROVIDER,
     on=_ready,
     needs={"readiness"},
-    source="the profile's readiness route; row B6 of the mission",
+    source="the profile's readiness route; failure mode B6",
     fix="let the readiness route ask the store that payments need, and say no for as long as that does not answer",
 )
 def readiness_is_told_truly(one: Told, profile: Profile) -> str | None:

@@ -150,7 +150,7 @@ def _paid_already(history: History, profile: Profile) -> Iterator[Delivered]:
     on=_paid_already,
     needs={"webhooks", "known-orders"},
     needs_effects=True,
-    source="psp-harness: the API's answer, the page that customers return to and the webhook tell one thing; W22, W23",
+    source="psp-harness: the API's answer, the page customers return to and the webhook tell one thing; modes W22, W23",
     fix="let the order's state decide who ships: paid once, by whoever comes first",
 )
 def an_order_is_paid_once_whoever_says_so(event: Delivered, profile: Profile) -> str | None:

@@ -86,7 +86,7 @@ def another_wish_has_another_key(two: _Two, profile: Profile) -> str | None:
     on=sent,
     needs={"idempotency-key", "payment-keys"},
     money_risk=True,
-    source="failure modes C01 to C03; mission A1, A11: a subscription's payment is a payment, too",
+    source="failure modes C01 to C03, A11: a subscription's payment is a payment, too",
     fix="send every payment through one gate that takes the key as its first argument, and refuses to send without",
 )
 def whatever_moves_money_carries_a_key(post: Sent, profile: Profile) -> str | None:
@@ -109,8 +109,8 @@ def _refund_posts(history: History, profile: Profile) -> Iterator[Wish]:
     on=_refund_posts,
     needs={"idempotency-key", "refunds", "refund-id-is-key"},
     money_risk=True,
-    source="mission A5, A12",
-    fix="give `create_refund` the id of the pending row, and nothing else, as its key",
+    source="failure mode A12: a key that is the row's own id is the same after every crash",
+    fix="write the pending row of the refund first, and send its id, and nothing else, as the key",
 )
 def a_refund_row_lends_its_id_as_key(wish: Wish, profile: Profile) -> str | None:
     """The key that is sent for a refund is the id of that refund's row."""

@@ -12,7 +12,7 @@ from psp_harness.subjects import clients, providers, receivers, shops
 from psp_harness.subjects.client import ClientSubject, with_a_second
 from psp_harness.subjects.clients import Opened
 from psp_harness.subjects.options import Options
-from psp_harness.subjects.ours import MINIATURES, MODES, our_psp, our_psp_app
+from psp_harness.subjects.ours import MINIATURES, MODES, modes_in, our_psp, our_psp_app
 from psp_harness.subjects.provider import ProviderSubject
 from psp_harness.subjects.providers import permitted
 from psp_harness.subjects.receiver import ReceiverSubject
@@ -27,6 +27,7 @@ __all__ = [
     "Options",
     "default_profile",
     "default_role",
+    "modes_in",
     "open_client",
     "open_provider",
     "open_receiver",

@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,9 +165,18 @@ async def _until_ready(process: asyncio.subprocess.Process, found: Warm) -> None
     while not found.socket.exists() or "ready" not in found.printed:
         if process.returncode is not None or asyncio.get_running_loop().time() > deadline:
             await asyncio.sleep(0)
-            said = found.printed[-1] if found.printed else f"did not start within {START_SECONDS:g} s"
-            raise UsageError(f"python:{said}", do="name module:attribute, importable from this directory")
+            raise _unready(found.printed)
         await asyncio.sleep(0.01)
+
+
+def _unready(printed: Iterable[str]) -> UsageError:
+    """Why the target cannot be imported, as the warm process says it; else what it printed last."""
+    last = f"did not start within {START_SECONDS:g} s"
+    for last in printed:
+        with suppress(ValueError, KeyError, TypeError):
+            told = json.loads(last)
+            return UsageError(told["problem"], do=told["do"])
+    return UsageError(f"the subject could not be imported: {last}", do="see what it does when imported")
 
 
 async def _read_printed(process: asyncio.subprocess.Process, found: Warm) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from psp_harness.errors import UsageError
 from psp_harness.miniatures import MINIATURES, Miniature
-from psp_harness.miniatures.modes import MODES
+from psp_harness.miniatures.modes import MODES, modes_in
 from psp_harness.model import Role
 from psp_harness.profile import Profile
 from psp_harness.reference.provider import build
@@ -16,7 +16,7 @@ from psp_harness.registry import suggest
 from psp_harness.subjects import unprotected_shops as unprotected_shops  # noqa: PLC0414 - its miniatures are ours, too
 from psp_harness.subjects.reference_provider import presentable
 
-__all__ = ["MINIATURES", "MODES", "expect", "miniature", "our_psp", "our_psp_app"]
+__all__ = ["MINIATURES", "MODES", "expect", "miniature", "modes_in", "our_psp", "our_psp_app"]
 
 
 def our_psp(profile: Profile, credentials: Mapping[str, str]) -> Any:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from psp_harness import __version__
 from psp_harness.errors import UsageError
-from psp_harness.reference.shop import open_shop
+from psp_harness.reference.shop import loaded, open_shop
 
 Said = dict[str, Any]
 Params = Mapping[str, Any]
@@ -70,8 +70,11 @@ def database_of(name: str) -> str:
 
 @functools.cache
 def migrated() -> bytes:
-    """A SQLite database with nothing in it but tables: made once, and there in every process that is forked later."""
-    from psp_harness.reference.shop import running  # noqa: F401 - what it imports is what takes long
+    """A SQLite database with nothing in it but tables: made once, and there in every process that is forked later.
+
+    Raises `UsageError` where a package that the shop needs is not installed.
+    """
+    loaded()  # what it imports is what takes long
     from psp_harness.reference.shop.books import Books
 
     with tempfile.TemporaryDirectory(prefix="psp-harness-") as folder:

@@ -18,9 +18,9 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from psp_harness.errors import SubjectError
+from psp_harness.errors import SubjectError, UsageError
 from psp_harness.subjects.channels import MAX_LINE, ObjectChannel
 
 MINIATURE = "miniature"
@@ -103,20 +103,28 @@ async def _speak(connection: socket.socket, make: Callable[[], object]) -> None:
 
 
 def main() -> None:
-    """What is wrong with the target is said in one line, and status 2."""
+    """What is wrong with the target is said in one line, as JSON, and status 2."""
     (path,), target = sys.argv[1:], os.environ.pop(TARGET)
     try:
         make = found(target)
+    except UsageError as error:
+        _refuse(error.problem, error.do)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - importing runs whatever stands there
-        shown = target.partition("?")[0]
-        sys.stderr.write(f"{shown}: {type(error).__name__}: {error}\n")
-        raise SystemExit(2) from None
+        address = target if target.startswith((f"{MINIATURE}:", f"{REFERENCE}:")) else f"python:{target}"
+        said = f"{address.partition('?')[0]}: {type(error).__name__}: {error}"
+        _refuse(said, "name module:attribute, importable from this directory")
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)
     listening.listen(128)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     serve_forever(listening, make)
+
+
+def _refuse(problem: str, do: str) -> NoReturn:
+    sys.stdout.write(f"{json.dumps({'problem': problem, 'do': do})}\n")
+    sys.stdout.flush()
+    raise SystemExit(2)
 
 
 if __name__ == "__main__":

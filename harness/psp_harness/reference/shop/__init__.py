@@ -40,21 +40,22 @@ if TYPE_CHECKING:
     from psp_harness.reference.shop.settings import Settings
     from psp_harness.reference.shop.shop import Parts, Shop
 
-__all__ = ["application", "open_shop"]
+__all__ = ["application", "loaded", "open_shop"]
 
 
 def application(environment: Mapping[str, str], parts: Parts | None = None) -> Any:
     """The ASGI application of a shop that these variables describe. Raises `UsageError`."""
-    return _running().application(environment, parts)
+    return loaded().application(environment, parts)
 
 
 def open_shop(settings: Settings, parts: Parts | None = None) -> Shop:
     """A shop without HTTP, its database migrated. Raises `UsageError`."""
-    shop: Shop = _running().shop_of(settings, parts)
+    shop: Shop = loaded().shop_of(settings, parts)
     return shop
 
 
-def _running() -> Any:
+def loaded() -> Any:
+    """What runs a shop, imported. Raises `UsageError` where a package is not installed."""
     try:
         return importlib.import_module("psp_harness.reference.shop.running")
     except ImportError as error:
