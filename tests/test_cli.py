@@ -118,6 +118,9 @@ RUN = ("run", "--subject")
         ((*RUN, "stripe", "--role", "client"), "'stripe' is no address; an address begins with one of"),
         ((*RUN, "sdk:strip"), "unknown SDK 'strip'; did you mean 'stripe'?"),
         ((*RUN, "miniature:carefull", "--role", "client"), "unknown miniature 'carefull'; did you mean 'careful-client'?"),
+        ((*RUN, "127.0.0.1:59999"), "'127.0.0.1:59999' is no address; did you mean http://127.0.0.1:59999?"),
+        ((*RUN, "localhost:59999/a"), "did you mean http://localhost:59999/a?"),
+        ((*RUN, "reference:provider", "--today", "2026-13-01"), "--today: '2026-13-01' is no day; write YYYY-MM-DD"),
         ((*RUN, "exec:true"), "add --role client or --role provider"),
         ((*RUN, "sdk:stripe", "--role", "receiver"), "sdk: cannot be judged as receiver"),
         ((*RUN, "reference:receiver", "--profile", "klarna"), "profile 'klarna' does not say how webhooks are delivered"),
@@ -211,7 +214,7 @@ def test_a_report_that_cannot_be_written_is_said(option: str, call: Call, tmp_pa
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (CASE.replace("77", "7.70"), "case 'mine', steps[0].amount: Expected `int | null`, got `float`; write an integer in minor units"),
+        (CASE.replace("77", "7.70"), "case 'mine', steps[0].amount: expected a whole number, not a number with a point; write an integer in minor units"),
         (CASE.replace("create-payment", "pay"), "case 'mine', steps: unknown step 'pay'"),
         (CASE + 'needs = ["coffee"]', "case 'mine', needs: unknown feature 'coffee'"),
         (CASE + 'faults = [{ strike = "rain", on = "first" }]', "case 'mine', faults: unknown fault 'rain'"),
@@ -256,11 +259,16 @@ def test_a_broken_row_of_quarantine_is_one_sentence(row: str, says: str, call: C
         (
             "psp-harness.toml",
             "[[run]]\nrole = 'clent'",
-            "run[0].role: Invalid enum value 'clent'; did you mean 'client'?",
+            "line 1, run[0].role: unknown word 'clent'; did you mean 'client'?",
         ),
         ("psp-harness.toml", "[[run]", "psp-harness.toml: not TOML"),
         ("pyproject.toml", "[tool.psp-harness]\nquarantin = 1", "pyproject.toml: "),
         ("psp-harness.toml", "[[run]]\nrole = 'client'\nsubject = 'sdk:x'\nprofile = 'stripe'", "unknown SDK 'x'"),
+        (
+            "psp-harness.toml",
+            "cases = []\n[[run]]\nrole = 'client'\nsubject = 'sdk:stripe'\nprofile = 'strip'",
+            "psp-harness.toml: line 2, run[0].profile: unknown profile 'strip'; did you mean 'stripe'?",
+        ),
         ("psp-harness.toml", "cases = ['none']", "none: No such file or directory"),
     ],
 )
@@ -291,7 +299,7 @@ def test_a_profile_of_your_own_is_named_by_its_path(call: Call, tmp_path: Path) 
         ('extends = "generic"\nauth = { header = "X-Key" }', "auth.header: a fact without a source"),
         ('extends = "generic"\nauth = { header = { is = "X-Key", source = "wiki" } }', "auth.header: source 'wiki' is not in [sources]"),
         ('extends = "nobody"', "extends 'nobody', which is no bundled profile"),
-        ('name = "mine"\ntitle = 7', "title: Expected `str`, got `int`"),
+        ('name = "mine"\ntitle = 7', "title: expected a text in quotes, not a whole number"),
     ],
 )  # fmt: skip
 def test_a_wrong_profile_is_one_sentence(text: str, says: str, call: Call, tmp_path: Path) -> None:
@@ -432,7 +440,7 @@ async def answers_100_mb(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 @pytest.mark.parametrize(
     ("handler", "says"),
     [
-        (None, "connection refused; start the provider, or correct the address"),
+        (None, "connection refused; start it, or correct the address"),
         (never_answers, "within 0.5 s; is it running, and is it the right port?"),
         (answers_junk, "the answer is not HTTP"),
         (answers_100_mb, "the answer is longer than 8388608 bytes; reading stopped"),

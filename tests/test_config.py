@@ -75,14 +75,15 @@ def test_a_project_that_has_written_nothing_down_has_the_usual(text: str | None,
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (OWN.replace('"client"', '"bank"'), "run[0].role: Invalid enum value 'bank'"),
-        (OWN.replace('profile = "stripe"\n', ""), "run[0]: Object missing required field `profile`"),
+        (OWN.replace('"client"', '"bank"'), "run[0].role: unknown word 'bank'"),
+        (OWN.replace('profile = "stripe"\n', ""), "run[0]: the key 'profile' is missing; add it"),
         (
             OWN.replace("without", "widthout"),
-            "run[0]: Object contains unknown field `widthout`; did you mean 'without'?",
+            "run[0]: unknown key 'widthout'; did you mean 'without'?",
         ),
-        (OWN.replace('["refunds"]', '"refunds"'), "run[0].without: Expected `array`, got `str`"),
-        (OWN.replace("[[run]]", "[[runs]]"), "Object contains unknown field `runs`; did you mean 'run'?"),
+        (OWN.replace('["refunds"]', '"refunds"'), "run[0].without: expected a list, not a text"),
+        (OWN.replace("[[run]]", "[[runs]]"), "unknown key 'runs'; did you mean 'run'?"),
+        (OWN.replace('"stripe"', '"strip"'), "run[0].profile: unknown profile 'strip'; did you mean 'stripe'?"),
         ("cases = [", "not TOML: Invalid value (at end of document)"),
     ],
 )
@@ -104,7 +105,7 @@ def test_a_file_that_is_wrong_is_one_sentence(text: str, says: str, tmp_path: Pa
 def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     """Bytes that are no text."""
     (tmp_path / config.FILE).write_bytes(b'quarantine = "caf\xe9"')
-    with pytest.raises(DataError, match=r"psp-harness.toml: not TOML"):
+    with pytest.raises(DataError, match=r"psp-harness.toml: line 1: not UTF-8, as TOML has to be; save it as UTF-8"):
         config.load(tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -90,8 +91,11 @@ def test_the_clock_moves_by_a_share_of_the_horizon(tmp_path: Path) -> None:
         ),
         ("{ do = 'deliver-webhook', delivery = { event = 'paid' } }", "names 'paid', which there is not"),
         ("{ do = 'deliver-webhook', delivery = { beside = 'x' } }", "names 'x', which there is not"),
-        ("{ do = 'deliver-webhook', delivery = { amount = 1.5 } }", "Expected `int | null`, got `float`"),
-        ("{ do = 'deliver-webhook', delivery = { signed = true } }", "unknown field `signed`"),
+        (
+            "{ do = 'deliver-webhook', delivery = { amount = 1.5 } }",
+            "expected a whole number, not a number with a point",
+        ),
+        ("{ do = 'deliver-webhook', delivery = { signed = true } }", "unknown key 'signed'"),
     ],
 )
 def test_a_wrong_case_is_one_clear_error(steps: str, said: str, tmp_path: Path) -> None:
@@ -99,7 +103,7 @@ def test_a_wrong_case_is_one_clear_error(steps: str, said: str, tmp_path: Path) 
     with pytest.raises(DataError) as caught:
         planned(steps, tmp_path)
     assert said in str(caught.value)
-    assert "case.toml: case 'told'" in str(caught.value)
+    assert re.search(r"case.toml: (line 2, )?case 'told', ", str(caught.value))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ without = ["refunds"]                 # and claims, effects, clock, orders, webh
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +27,7 @@ import msgspec
 from psp_harness import private, profile, quarantine, rules
 from psp_harness.contracts import CASES
 from psp_harness.errors import DataError, UsageError
-from psp_harness.expected import misfit
+from psp_harness.expected import line_of, misfit, read_toml
 from psp_harness.model import Role
 from psp_harness.quarantine import GATES, Budget, Limits, Row, names_test, spellings
 from psp_harness.registry import suggest
@@ -89,10 +88,12 @@ def load(folder: Path) -> Config:
     """The configuration of a project; empty where it has none. Raises `DataError` with the key that is wrong."""
     own, shared = folder / FILE, folder / "pyproject.toml"
     if own.is_file():
-        return _convert(_read(own), own)
+        text, raw = read_toml(own)
+        return _convert(raw, own, text)
     if shared.is_file():
-        tool = _read(shared).get("tool", {})
-        return _convert(tool.get("psp-harness", {}) if isinstance(tool, Mapping) else {}, shared)
+        text, raw = read_toml(shared)
+        tool = raw.get("tool", {})
+        return _convert(tool.get("psp-harness", {}) if isinstance(tool, Mapping) else {}, shared, text)
     return Config()
 
 
@@ -129,21 +130,22 @@ def job_of(chosen: Run, settings: Config) -> Job:
     )
 
 
-def _read(path: Path) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"not TOML: {error}", file=str(path)) from None
-
-
-def _convert(raw: object, path: Path) -> Config:
+def _convert(raw: object, path: Path, text: str) -> Config:
     prefix = "tool.psp-harness." if path.name == "pyproject.toml" else ""
+
+    def wrong(problem: str, where: str, do: str) -> DataError:
+        return DataError(problem, file=str(path), where=f"{line_of(text, where)}{prefix}{where}", do=do)
+
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
-        wrong = misfit(error, Config)
-        do = wrong.do or "docs/configuration.md says what there is"
-        raise DataError(wrong.problem, file=str(path), where=prefix + wrong.where, do=do) from None
+        found = misfit(error, Config)
+        raise wrong(found.problem, found.where, found.do or "docs/configuration.md says what there is") from None
     for gate in config.budget.keys() - GATES.keys():
-        raise DataError(f"unknown gate {gate!r}", file=str(path), where=f"{prefix}budget", do=suggest(gate, GATES))
+        raise wrong(f"unknown gate {gate!r}", "budget", suggest(gate, GATES))
+    for number, run in enumerate(config.run):
+        try:
+            profile.known(run.profile)
+        except UsageError as error:
+            raise wrong(error.problem, f"run[{number}].profile", error.do) from None
     return config

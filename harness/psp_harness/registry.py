@@ -18,6 +18,8 @@ _MANY = 60
 def suggest(name: str, names: Iterable[str]) -> str:
     """What to do about an unknown name: the nearest one that exists, or all of them, or where all of them are."""
     known = sorted(names)
+    if not known:
+        return "there are none"
     if near := difflib.get_close_matches(name, known, n=1):
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(known)}" if len(known) <= _MANY else "see psp-harness list --help"

@@ -316,7 +316,7 @@ async def test_a_provider_that_cannot_be_driven_is_one_sentence(handler: Handler
 async def test_a_provider_that_is_not_there_is_one_sentence(target: Callable[[], Target], says: str) -> None:
     """The sentence names where it was looked for, and what to do."""
     sender = Caller(target(), step_timeout=BOUND)
-    with pytest.raises(SubjectError, match="start the provider, or correct the address") as caught:
+    with pytest.raises(SubjectError, match="start it, or correct the address") as caught:
         await sender.together([payment()])
     assert says in str(caught.value)
     assert sender.exchanges[0].sent == b""

@@ -6,8 +6,8 @@ A case is a few steps and perhaps faults. Steps that stand together in `parallel
 
 from __future__ import annotations
 
+import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
@@ -18,7 +18,7 @@ from psp_harness.case.deliveries import Delivery, Order
 from psp_harness.case.deliveries import problems as problems_of_deliveries
 from psp_harness.case.written import Written
 from psp_harness.errors import DataError
-from psp_harness.expected import misfit
+from psp_harness.expected import line_of, misfit, read_toml, type_in_words
 from psp_harness.model import Role
 from psp_harness.registry import suggest
 from psp_harness.vocabulary import CREATES, FEATURES, MOVES, SHOP_STEPS, STEPS
@@ -151,25 +151,27 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _read(file: Path) -> tuple[Case, ...]:
+    text, raw = read_toml(file)
+    if not raw:
+        raise DataError(
+            "there is no case in it", file=str(file), do="begin each one with [[case]], as those that are bundled"
+        )
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
         return msgspec.convert(raw, _File).case
-    except OSError as error:
-        raise DataError(error.strerror or "cannot be read", file=str(file), do="name an existing file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"not TOML: {error}", file=str(file)) from None
     except msgspec.ValidationError as error:
-        raise _explain(error, raw, str(file)) from None
+        raise _explain(error, raw, text, str(file)) from None
 
 
-def _explain(error: msgspec.ValidationError, raw: Mapping[str, object], file: str) -> DataError:
-    """The key that is wrong, under the id of its case rather than its index."""
+def _explain(error: msgspec.ValidationError, raw: Mapping[str, object], text: str, file: str) -> DataError:
+    """The key that is wrong, with the line of its case, and under the id of that rather than its index."""
     wrong = misfit(error, _File)
     where = wrong.where
     cases = raw.get("case")
     index = where.removeprefix("case[").partition("]")[0]
     if isinstance(cases, list) and index.isdigit() and isinstance(cases[int(index)], Mapping):
-        where = f"case {cases[int(index)].get('id', index)!r}, {where.partition('.')[2] or 'case'}"
+        case_id, key = cases[int(index)].get("id"), where.partition(".")[2]
+        named = f"case {case_id!r}" if isinstance(case_id, str) else "its [[case]]"
+        where = line_of(text, where) + (f"{named}, {key}" if key else named)
     do = "write an integer in minor units: 1050 is 10.50" if where.endswith("amount") else wrong.do
     return DataError(wrong.problem, file=file, where=where, do=do)
 
@@ -224,7 +226,7 @@ def _check_faults(case: Case, named: Mapping[str, str], faults: Mapping[str, _Ta
         if fault.strike not in faults:
             raise wrong(f"unknown fault {fault.strike!r}", "faults", suggest(fault.strike, faults))
         if fault.on not in named:
-            raise wrong(f"strikes {fault.on!r}, which is no step of this case", "faults", suggest(fault.on, named))
+            raise wrong(f"strikes {fault.on!r}, which is no step of this case", "faults", _names_step(fault.on, named))
         _check_options(fault, faults[fault.strike].options, wrong)
 
 
@@ -234,7 +236,15 @@ def _check_options(fault: Fault, known: Mapping[str, type], wrong: _Wrong) -> No
             do = suggest(name, known) if known else "it takes none"
             raise wrong(f"{fault.strike} has no option {name!r}", "faults", do)
         if type(value) not in ({int, float} if known[name] is float else {known[name]}):
-            raise wrong(f"option {name} of {fault.strike} is {value!r}; expected {known[name].__name__}", "faults")
+            written = json.dumps(value)
+            raise wrong(
+                f"option {name} of {fault.strike} is {written}; expected {type_in_words(known[name])}", "faults"
+            )
+
+
+def _names_step(name: str, named: Mapping[str, str]) -> str:
+    """What to do about a step that nobody has named so."""
+    return suggest(name, named) if named else f"give the step that is meant its name: as = {json.dumps(name)}"
 
 
 def _check_step(step: Step, named: Mapping[str, str], wrong: _Wrong) -> None:
@@ -246,11 +256,11 @@ def _check_step(step: Step, named: Mapping[str, str], wrong: _Wrong) -> None:
         raise wrong(f"unknown step {step.do!r}", "steps", suggest(step.do, STEPS))
     moves = step.do in MOVES | _ASKED_WITH_AMOUNT
     if (moves and step.amount is None) or (step.amount is not None and step.amount < 1):
-        what = f"amount {step.amount!r} of {step.do or step.repeat}"
-        raise wrong(f"{what}: expected a positive integer in minor units", "steps")
+        what = "no amount" if step.amount is None else f"amount {step.amount}"
+        raise wrong(f"{what} of {step.do or step.repeat}: expected a positive integer in minor units", "steps")
     for name in (step.repeat, step.of):
         if name is not None and name not in named:
-            raise wrong(f"names {name!r}, which is no earlier step", "steps", suggest(name, named))
+            raise wrong(f"names {name!r}, which is no earlier step", "steps", _names_step(name, named))
     does = step.do or named[step.repeat or ""]
     above = (
         ("place-order", "refund-order", "refund-at-psp") if does == "deliver-webhook" else (ABOVE.get(does, "step"),)

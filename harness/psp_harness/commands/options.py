@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
-DAY = click.DateTime(["%Y-%m-%d"])
+from psp_harness.errors import UsageError
+
+
+class _Day(click.DateTime):
+    """A day, written as in QUARANTINE.md."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            option = param.opts[0] if param else "a day"
+            raise UsageError(f"{option}: {value!r} is no day", do="write YYYY-MM-DD, for instance 2026-12-31") from None
+
+
+DAY = _Day()
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 

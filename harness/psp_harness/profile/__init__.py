@@ -20,7 +20,7 @@ from psp_harness.profile.facts import (
     Refusal,
     Tokens,
 )
-from psp_harness.profile.loading import BUNDLED, load, names, read_file
+from psp_harness.profile.loading import BUNDLED, known, load, names, read_file
 from psp_harness.profile.messages import (
     as_compared,
     in_flight_answer,
@@ -62,6 +62,7 @@ __all__ = [
     "json_of",
     "key_lines",
     "keys_of",
+    "known",
     "load",
     "matches",
     "meaning",

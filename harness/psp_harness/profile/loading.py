@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from psp_harness.errors import DataError, UsageError
-from psp_harness.expected import misfit
+from psp_harness.expected import misfit, read_toml
 from psp_harness.profile.facts import Key, Operation, Profile
 from psp_harness.profile.webhooks import ITEMS, Webhooks
 from psp_harness.registry import suggest
@@ -58,11 +57,16 @@ def load(name: str) -> Profile:
 
     Raises `UsageError` for an unknown name and `DataError` for a file that is wrong.
     """
+    return read_file(known(name))
+
+
+def known(name: str) -> Path:
+    """The file of that profile, whether or not there is one at a path. Raises `UsageError` for an unknown name."""
     path = BUNDLED / f"{name}.toml"
     if path.is_file():
-        return read_file(path)
+        return path
     if name.endswith(".toml") or "/" in name:
-        return read_file(Path(name))
+        return Path(name)
     problem = f"unknown profile {name!r}"
     raise UsageError(problem, do=f"{suggest(name, names())}; or give the path of a TOML file of your own")
 
@@ -86,12 +90,7 @@ def read_file(path: Path) -> Profile:
 
 def _raw(path: Path) -> dict[str, Json]:
     """The file's tables, laid over those of the profile that it extends, if any."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(error.strerror or "cannot be read", file=str(path), do="name an existing TOML file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"not TOML: {error}", file=str(path)) from None
+    raw: dict[str, Json] = read_toml(path)[1]
     parent, left_out = raw.pop("extends", None), raw.pop("leaves-out", [])
     if parent is None:
         return raw

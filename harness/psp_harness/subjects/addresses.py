@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -185,12 +186,18 @@ def default_profile(address: str) -> str:
     return "hyperswitch-docs" if address.startswith(("reference:client", "reference:shop")) else "generic"
 
 
+_HOST_AND_PORT = re.compile(r"([\w.-]+|\[[\da-fA-F:]+\]):\d+(/\S*)?")
+"""Of a URL, without its scheme."""
+
+
 def _known(address: str) -> tuple[str, str, str]:
     """Kind, colon and the rest, which is something. Raises `UsageError` where the kind does not exist."""
     name, separator, rest = address.partition(":")
     if not separator or name not in KINDS:
         kinds = ", ".join(f"{known}:" for known in KINDS)
-        raise UsageError(f"{presentable(address)!r} is no address", do=f"an address begins with one of {kinds}")
+        bare = _HOST_AND_PORT.fullmatch(address)
+        do = f"did you mean http://{address}?" if bare else f"an address begins with one of {kinds}"
+        raise UsageError(f"{presentable(address)!r} is no address", do=do)
     if not rest.strip():
         raise UsageError(f"{address!r} names nothing after {name}:", do=KINDS[name].meaning)
     return name, separator, rest

@@ -132,12 +132,12 @@ class Caller:
         except ConnectionResetError:
             raise NoAnswer(
                 f"{outgoing.request.method} {outgoing.request.target}: the connection was reset before an answer came",
-                do="see what the provider logged",
+                do="see what it logged",
             ) from None
         except (OSError, UnicodeError) as error:
             raise SubjectError(
                 f"{outgoing.request.method} {outgoing.request.target} at {self._target.authority}: {_reason(error)}",
-                do="start the provider, or correct the address",
+                do="start it, or correct the address",
             ) from None
         finally:
             if not line.released:
