@@ -572,7 +572,15 @@ def test_a_watched_command_ends_with_the_status_of_what_it_did(
         "client/generic/watched-command", "client/generic/any-case",
     }  # fmt: skip
     assert (tmp_path / "out" / "report.xml").is_file()
-    assert "any team's own gateway or middleware is at http://127.0.0.1:" in said.err
+    assert "psp-harness: a local stand-in of the PSP (profile generic) listens at http://127.0.0.1:" in said.err
+    assert "skipped: attempts" not in said.out
+    assert re.search(r"^skipped: \d+ rules: ", said.out, re.MULTILINE)
+
+
+def test_the_report_begins_on_a_line_of_its_own(call: Call) -> None:
+    """Whatever line the command left open."""
+    said = call("watch", "--", "sh", "-c", "printf done")
+    assert said.out.startswith("\nclient ")
 
 
 def test_what_was_watched_without_a_fault_is_told_to_lose_an_answer(call: Call, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def serve_forever(profile: Profile, host: str, port: int, store: str, webhooks: 
 
 
 def _announce(profile: Profile, base_url: str) -> None:
-    click.echo(f"{profile.title}: {base_url}")
+    click.echo(f"a local stand-in of the PSP (profile {profile.name}) listens at {base_url}")
     for tenant, credential in profile.credentials.items():
         click.echo(f"  {tenant}: {profile.auth.header}: {profile.auth.value.replace('{credential}', credential)}")
     for operation in profile.operations.values():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from by_hand import CASE, KNOWN, VIOLATED, exchange, history, lost_and_again, report, request, verdict
-from psp_harness.model import Errored, Passed, Result, Skipped, Unexercised
+from psp_harness.model import Delivery, Errored, Intent, Order, Passed, Result, Skipped, Unexercised
 from psp_harness.reports import Clean, evidence
 
 
@@ -57,6 +57,17 @@ def test_a_file_has_what_was_asked_and_what_came_of_it(tmp_path: Path) -> None:
     assert document["steps"][0]["outcome"] == {"ok": {"payment_id": "pay_2"}}
     assert [effect["id"] for effect in document["effects"]] == ["pay_1", "pay_2"]
     assert document["notes"] == ["the SDK says hello"]
+
+
+def test_a_webhook_is_told_with_what_it_says(tmp_path: Path) -> None:
+    """Its amount and order, and not those of a request that nobody made."""
+    order = Order("RUN-order", 7010, "EUR", "pay_1")
+    delivery = Delivery("payment-succeeded", order, "evt_1", "msg_1", 1, "GBP", "tenant-b", forged="stale")
+    told = replace(history(), intents=(Intent(1, "told", "deliver-webhook", 1, delivery=delivery),))
+    files = evidence.write(Clean(report([verdict(VIOLATED)], histories={CASE: told})), tmp_path)
+    (step,) = json.loads(files[CASE].read_text())["steps"]
+    assert (step["amount"], step["currency"], step["reference"]) == (1, "GBP", "RUN-order")
+    assert (step["tenant"], step["event"], step["forged"]) == ("tenant-b", "payment-succeeded", "stale")
 
 
 def test_unknown_effects_are_not_no_effects(tmp_path: Path) -> None:

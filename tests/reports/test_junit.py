@@ -78,6 +78,15 @@ def test_the_suite_is_counted(tmp_path: Path) -> None:
     }
 
 
+def test_the_subject_is_named_by_its_address(tmp_path: Path) -> None:
+    """As in the name of the suite; what it calls itself stands beside it."""
+    found = suite(report([verdict(Passed(1))]), tmp_path)
+    properties = {each.get("name"): each.get("value") for each in found.iter("property")}
+    assert properties["subject"] == "reference:provider"
+    assert properties["subject"] in str(found.get("name"))
+    assert properties["subject-name"] == "my gateway 1.2"
+
+
 @given(said=st.text(st.characters() | st.sampled_from("\x00\x1b\x0b\ufffe]]>"), min_size=1))
 def test_no_character_breaks_the_file(said: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever a subject answered is quoted in a sentence: control characters, surrogates, markup."""

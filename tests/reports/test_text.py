@@ -34,6 +34,7 @@ from psp_harness.settle import exit_status, settle
 GENERIC = load("generic")
 assert provider_retries  # importing it registers the rule that these reports name
 ENDS = "case-runs-to-its-end"
+SIX = list(RULES)[:6]
 
 
 def shown(
@@ -219,6 +220,14 @@ class TestWhatWasNotJudged:
         lines = shown(report(verdicts)).split("\n")
         assert f"skipped: {RULE}, case refund-twice: no refunds" in lines
         assert f"unexercised: {RULE}: no case showed it" in lines
+
+    @pytest.mark.parametrize(("observed", "said"), [(True, "6 rules"), (False, ", ".join(SIX))])
+    def test_of_a_watched_command_many_that_share_a_reason_are_counted(self, observed: bool, said: str) -> None:
+        """It is the same long list each time, and tells nobody anything."""
+        verdicts = [verdict(Skipped("nobody said what was wanted"), rule=rule, case="any-case") for rule in SIX]
+        told = replace(lost_and_again(), observed=observed)
+        lines = shown(report(verdicts, histories={CASE: told})).split("\n")
+        assert f"skipped: {said}: nobody said what was wanted" in lines
 
     def test_stale_rows_are_shown(self) -> None:
         """They fail the run, so the reader sees why."""

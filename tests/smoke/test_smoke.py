@@ -180,5 +180,8 @@ def test_a_provider_that_takes_no_payment_is_told() -> None:
 
 def test_a_role_that_cannot_be_checked_is_said() -> None:
     """Not a guess at another one."""
-    with pytest.raises(UsageError, match="role receiver cannot be checked yet; roles: client, provider"):
+    with pytest.raises(
+        UsageError,
+        match="smoke checks clients and providers, not a receiver; judge it: psp-harness run --role receiver",
+    ):
         found("exec:true", Role.RECEIVER)

@@ -87,7 +87,8 @@ def watch(  # noqa: PLR0913 - one parameter for each option
         rows=quarantine.read(Path(config.load(Path.cwd()).quarantine)),
     )
     asked = watching.Watching(command, timeout, _variables(env), faults, upstream)
-    report = asyncio.run(watching.run(job, asked, lambda base_url: _announce(base_url, job.profile.title)))
+    report = asyncio.run(watching.run(job, asked, lambda base_url: _announce(base_url, job.profile.name, upstream)))
+    click.echo()  # the command may have left its last line open
     publish(report, job.profile, json_file, junit_file)
     sys.exit(exit_status(report.verdicts, report.stale, strict=report.strict))
 
@@ -105,5 +106,6 @@ def _variables(texts: tuple[str, ...]) -> dict[str, str]:
     return pairs(written, "--env", _EXAMPLE)
 
 
-def _announce(base_url: str, title: str) -> None:
-    click.echo(f"psp-harness: {title} is at {base_url}, and in {BASE_URL}", err=True)
+def _announce(base_url: str, name: str, upstream: str | None) -> None:
+    what = "the way to the upstream" if upstream else "a local stand-in of the PSP"
+    click.echo(f"psp-harness: {what} (profile {name}) listens at {base_url}, which is in {BASE_URL}", err=True)

@@ -58,15 +58,18 @@ def _document(history: History, verdicts: list[Verdict]) -> dict[str, object]:
 
 
 def _step(intent: Intent, outcome: Outcome | None) -> dict[str, object]:
+    """What was asked; of a webhook, what it tells: so much, of that order, to that tenant."""
+    told = intent.delivery
     return {
         "step": intent.step,
         "name": intent.name,
         "operation": intent.operation,
-        "amount": intent.amount,
-        "currency": intent.currency,
+        "amount": told.amount if told else intent.amount,
+        "currency": told.currency if told else intent.currency,
         "key": None if intent.key is None else _text(intent.key),
-        "tenant": intent.tenant,
-        "reference": intent.reference,
+        "tenant": told.tenant if told else intent.tenant,
+        "reference": told.order.id if told else intent.reference,
+        **({"event": told.event, "forged": told.forged or None} if told else {}),
         "outcome": None if outcome is None else _outcome(outcome),
     }
 

@@ -54,13 +54,19 @@ def by_money(verdict: Verdict) -> bool:
 
 
 def _unjudged(report: Report) -> Iterator[Line]:
-    """What was skipped or unexercised, by reason; nothing where nothing at all was judged, as the error says it all."""
+    """What was skipped or unexercised, by reason; nothing where nothing at all was judged, as the error says it all.
+
+    Of a command that was watched, the many rules that need to know what was wanted are counted: always the same.
+    """
     unjudged = [v for v in report.verdicts if isinstance(v.result, (Skipped, Unexercised))]
     if not unjudged or not any(history.exchanges for history in report.histories.values()):
         return
+    watched = any(history.observed for history in report.histories.values())
     yield Line("")
     for group in _groups(unjudged, lambda v: (v.outcome, _reason(v))):
-        yield Line(f"{group[0].outcome}: {', '.join(_names(group))}: {_reason(group[0])}", style="dim")
+        names = _names(group)
+        said = f"{len(names)} rules" if watched and len(names) > SHOWN_NAMES else ", ".join(names)
+        yield Line(f"{group[0].outcome}: {said}: {_reason(group[0])}", style="dim")
 
 
 def _groups(verdicts: Iterable[Verdict], key: Callable[[Verdict], object]) -> Iterable[list[Verdict]]:

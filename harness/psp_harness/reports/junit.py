@@ -49,7 +49,8 @@ def _attributes(report: Report) -> dict[str, str]:
 def _properties(report: Report) -> dict[str, str]:
     subject = report.subject
     return {
-        "subject": f"{subject.name} {subject.version}".strip(),
+        "subject": report.address,
+        "subject-name": f"{subject.name} {subject.version}".strip(),
         "profile": report.profile,
         "gate": report.gate or "none",
     }

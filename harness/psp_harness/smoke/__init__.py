@@ -26,5 +26,7 @@ _CHECKS: Mapping[Role, Callable[[str, Options], Awaitable[Sequence[Finding]]]] =
 async def smoke(address: str, role: Role, options: Options) -> Sequence[Finding]:
     """What there is to say about the adapter at an address. Raises `UsageError` where the address means nothing."""
     if role not in _CHECKS:
-        raise UsageError(f"role {role!s} cannot be checked yet", do=f"roles: {', '.join(_CHECKS)}")
+        checked = " and ".join(f"{each}s" for each in _CHECKS)
+        do = f"judge it: psp-harness run --role {role} --subject ADDRESS, which says what its adapter gets wrong"
+        raise UsageError(f"smoke checks {checked}, not a {role}", do=do)
     return await _CHECKS[role](address, options)
