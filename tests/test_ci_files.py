@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
+from pages import blocks
+
 ROOT = Path(__file__).parents[1]
 ACTION = ROOT / ".github" / "actions" / "psp-harness" / "action.yml"
 WORKFLOWS = [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("docs/examples/ci/github-*.yml")]
+GITLAB = ROOT / "docs" / "examples" / "ci" / "gitlab-ci.yml"
 GATES = {"pr", "nightly", "release", "manual"}
 
 
@@ -30,7 +33,7 @@ def checked(schema: str, *files: Path) -> str:
         ("vendor.github-workflows", WORKFLOWS),
         ("custom.github-workflows-require-timeout", WORKFLOWS),
         ("vendor.github-actions", [ACTION]),
-        ("vendor.gitlab-ci", [ROOT / "docs" / "examples" / "ci" / "gitlab-ci.yml"]),
+        ("vendor.gitlab-ci", [GITLAB]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -63,8 +66,7 @@ def test_there_is_a_workflow_for_each_gate() -> None:
     ]
     assert called == GATES
     assert {step["gate"] for step in used if "gate" in step} >= GATES
-    gitlab = loaded(ROOT / "docs" / "examples" / "ci" / "gitlab-ci.yml")
-    assert {job["variables"]["GATE"] for job in gitlab.values() if "GATE" in job.get("variables", {})} == GATES
+    assert {job["variables"]["GATE"] for job in loaded(GITLAB).values() if "GATE" in job.get("variables", {})} == GATES
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, ACTION], ids=lambda path: path.name)
@@ -87,6 +89,84 @@ def ran(name: str, folder: Path, **environment: str) -> subprocess.CompletedProc
     given = {**os.environ, "PATH": path, "GITHUB_STEP_SUMMARY": str(folder / "summary.md"), **environment}
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script(name)]
     return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=120, check=False)
+
+
+def stand_in(folder: Path, name: str, text: str) -> None:
+    """A program of that name, found before any other."""
+    (folder / "bin").mkdir(exist_ok=True)
+    (folder / "bin" / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    (folder / "bin" / name).chmod(0o755)
+
+
+def in_bash(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A script, with the stand-ins of that folder."""
+    given = {**os.environ, "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}", **environment}
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, timeout=60, check=False)
+
+
+def gitlab(part: str) -> str:
+    """`before_script` or `script` of the template."""
+    return "\n".join(loaded(GITLAB)[".psp-harness"][part])
+
+
+@pytest.mark.parametrize("variable", ["INSTALL", "PSP_HARNESS"])
+def test_what_a_subject_imports_is_installed_beside_the_harness(variable: str, tmp_path: Path) -> None:
+    """Several requirements, at GitHub and at GitLab; brackets name extras, also where a file would fit them."""
+    stand_in(tmp_path, "python", 'printf "%s\\n" "$@"')
+    (tmp_path / "psp-harnesss").write_text("", encoding="utf-8")
+    text = script("Install psp-harness") if variable == "INSTALL" else gitlab("before_script")
+    done = in_bash(text, tmp_path, **{variable: "psp-harness[sdks] flask -r requirements.txt ."})
+    installed = ["psp-harness[sdks]", "flask", "-r", "requirements.txt", "."]
+    assert done.stdout.split() == ["-m", "pip", "install", "--quiet", *installed], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fails", "results", "status", "called"),
+    [
+        ("", "", 0, ["quarantine", "run"]),
+        ("", "a.xml b.xml", 0, ["quarantine", "run", "settle"]),
+        ("quarantine", "a.xml", 1, ["quarantine", "run", "settle"]),
+        ("run", "a.xml", 1, ["quarantine", "run", "settle"]),
+        ("settle", "a.xml", 1, ["quarantine", "run", "settle"]),
+    ],
+)
+def test_the_template_of_gitlab_judges_everything_and_fails_for_each(
+    fails: str, results: str, status: int, called: list[str], tmp_path: Path
+) -> None:
+    """Whatever failed before, the rest is judged as well."""
+    stand_in(tmp_path, "psp-harness", f'echo "$1"; [ "$1" = settle ] && echo "$@" >&2; [ "$1" != "{fails}" ]')
+    done = in_bash(gitlab("script"), tmp_path, GATE="pr", ROWS="*", STRICT="", RESULTS=results)
+    assert (done.returncode, done.stdout.split()) == (status, called)
+    assert done.stderr.strip().endswith(results)
+
+
+def test_the_artifact_has_a_name_that_is_taken(tmp_path: Path) -> None:
+    """upload-artifact refuses what no file system has in a name."""
+    named = 'psp-harness-pr-http://127.0.0.1:8080/"<a>|b*?\\c'
+    done = in_bash(script("Name the artifact"), tmp_path, NAMED=named, GITHUB_OUTPUT=str(tmp_path / "output"))
+    assert done.returncode == 0, done.stderr
+    (line,) = (tmp_path / "output").read_text(encoding="utf-8").splitlines()
+    assert line == "name=psp-harness-pr-http---127.0.0.1-8080---a--b---c"
+    (kept,) = [step for step in loaded(ACTION)["runs"]["steps"] if step.get("name") == "Keep the reports"]
+    assert kept["with"]["name"] == "${{ steps.artifact.outputs.name }}"
+
+
+def test_what_compares_with_a_commit_has_it() -> None:
+    """Whoever names a base checks out more than the last commit, and the input says so."""
+    assert "fetch-depth 0" in loaded(ACTION)["inputs"]["base"]["description"]
+    for path in WORKFLOWS:
+        for job in loaded(path)["jobs"].values():
+            if any("base" in step.get("with", {}) for step in job.get("steps", ())):
+                assert job["steps"][0]["with"]["fetch-depth"] == 0
+
+
+def test_the_page_names_the_hook_that_there_is() -> None:
+    """What a project writes into its `.pre-commit-config.yaml`."""
+    (snippet,) = blocks(ROOT / "docs" / "quarantine.md", "yaml")
+    (repo,) = yaml.safe_load(snippet)["repos"]
+    (hook,) = loaded(ROOT / ".pre-commit-hooks.yaml")
+    assert repo["hooks"] == [{"id": hook["id"]}]
 
 
 VERDICT = "provider/generic/payment-repeated-after-its-answer-was-lost/one-key-has-one-effect"
