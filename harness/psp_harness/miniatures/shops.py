@@ -39,6 +39,7 @@ Database = sqlite3.Connection
 
 ROUTE = {"order": "/payments", "subscription": "/payments", "refund": "/refunds"}
 LISTS = {"order": "orders", "refund": "refunds", "subscription": "subscriptions"}
+DECLINED = 402
 SHOWN = ("id", "amount", "currency", "status", "psp_id", "order_id")
 
 
@@ -350,3 +351,17 @@ class ShopThatServesOneAtATime(CarefulShop):
 
     def shown(self, row: Row) -> Row:
         return {name: row[name] for name in SHOWN}
+
+
+@miniature("shop-that-starts-anew-after-a-no", role=Role.SHOP)
+class ShopThatStartsAnewAfterANo(CarefulShop):
+    """Lets a customer whose money was refused pay again, with a key of that new try."""
+
+    features = ("durable", "parallel", "subscriptions", "commit-points")
+
+    def settle(self, row: Row, reply: Reply) -> Said:
+        if reply is None or reply.status != DECLINED:
+            return super().settle(row, reply)
+        with self.transaction() as db:
+            db.execute("UPDATE rows SET status = 'open', key = ? WHERE id = ?", [str(uuid.uuid4()), row["id"]])
+        return failed("declined", "the bank said no: try another card")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from psp_harness.model import Answer, History, Role
 from psp_harness.profile import Profile, operation_of
@@ -13,11 +13,20 @@ from psp_harness.rules.wording import key, lines
 
 
 def _again(history: History, profile: Profile) -> Iterator[Wish]:
-    """Those that the PSP was asked for more than once, as long as it had not said no for certain."""
+    """Those that the PSP was asked for more than once: what is asked for after a definite no is a wish of its own."""
     for wish in wishes(history, profile):
-        last = next((n for n, x in enumerate(wish.attempts) if _is_a_no(x.seen)), len(wish.attempts))
-        if last + 1 > 1 and len(wish.attempts[: last + 1]) > 1 and any(wish.keys):
-            yield wish
+        for part in _between_noes(wish):
+            if len(part.attempts) > 1 and any(part.keys):
+                yield part
+
+
+def _between_noes(wish: Wish) -> Iterator[Wish]:
+    """Its attempts up to a definite no, and those that came after that."""
+    first = 0
+    for end, attempt in enumerate(wish.attempts, 1):
+        if _is_a_no(attempt.seen) or end == len(wish.attempts):
+            yield replace(wish, attempts=wish.attempts[first:end], keys=wish.keys[first:end])
+            first = end
 
 
 def _is_a_no(seen: Answer | None) -> bool:
@@ -35,7 +44,7 @@ def _is_a_no(seen: Answer | None) -> bool:
     fix="make the key out of the row's id, or write it into the row, and commit that before you ask",
 )
 def a_wish_keeps_its_key(wish: Wish, profile: Profile) -> str | None:
-    """However often the PSP is asked for one thing, also after a crash, it is asked with the same key."""
+    """However often the PSP is asked for one thing, also after a crash, it is the same key until the PSP says no."""
     if len(set(wish.keys)) == 1:
         return None
     return (
