@@ -10,7 +10,8 @@ from typing import Any
 from psp_harness.miniatures.clients import Reply, Said, failed
 from psp_harness.miniatures.declaration import miniature
 from psp_harness.miniatures.faulty_shops import DOUBLE, PAID_BY_WORDS
-from psp_harness.miniatures.shops import CarefulShop, Row
+from psp_harness.miniatures.receivers import PAYS
+from psp_harness.miniatures.shops import CarefulShop, Database, Params, Row
 from psp_harness.model import Request, Role
 
 DONE_UNPAID = {"a-row-that-is-done-is-money-that-moved", "the-books-balance"}
@@ -115,6 +116,91 @@ class NumbersTheRefundsOfEachOrder(CarefulShop):
         return super().send({**row, "key": f"refund-{of_order.index(row['id']) + 1}"})
 
 
+# --- whose money it is, and what it is called ------------------------------------------------------------------------
+
+
+@miniature("gives-back-the-newest-payment", role=Role.SHOP, mode="R08", breaks={"a-refund-goes-back-to-who-paid"})
+class GivesBackTheNewestPayment(CarefulShop):
+    """Gives money back from the order that was paid last, and books it there: another customer gets it."""
+
+    def pending_refund(self, params: Params) -> Row | None:
+        paid = self.find("kind = 'order' AND status = 'done'")
+        return super().pending_refund({**params, "order_id": paid[-1]["id"]} if paid else params)
+
+
+@miniature("books-in-dollars", role=Role.SHOP, mode="R06", breaks={"a-row-that-is-done-is-money-that-moved"})
+class BooksInDollars(CarefulShop):
+    """Asks for euros, and has dollars in its books."""
+
+    def shown(self, row: Row) -> Row:
+        return {**super().shown(row), "currency": "USD"}
+
+
+# --- what customers are told, and what they get ----------------------------------------------------------------------
+
+
+@miniature("calls-a-paid-order-declined", role=Role.SHOP, mode="C24", breaks={"a-no-means-that-nothing-happened"})
+class CallsAPaidOrderDeclined(CarefulShop):
+    """Charges, books and ships, and tells the customer that the card was declined."""
+
+    def confirm_order(self, params: Params) -> Said:
+        super().confirm_order(params)
+        (row,) = self.find("id = ?", params["order_id"])
+        if row["status"] == "done":
+            return failed("declined", "your card was declined")
+        return failed("rejected" if row["status"] == "failed" else "unknown", "try again")
+
+
+@miniature("says-yes-to-a-second-period", role=Role.SHOP, mode="C11", breaks={"a-yes-means-that-something-was-done"})
+class SaysYesToASecondPeriod(CarefulShop):
+    """Takes the second subscription for the first one that comes again, says yes, and does nothing."""
+
+    def subscribe(self, params: Params) -> Said:
+        others = self.find("kind = 'subscription' AND id != ?", params["subscription_id"])
+        return {"ok": {}} if others else super().subscribe(params)
+
+
+@miniature("ships-when-the-button-is-pressed", role=Role.SHOP, mode="R12", breaks={"an-order-is-shipped-once"})
+class ShipsWhenTheButtonIsPressed(CarefulShop):
+    """Lets the goods go when the customer presses the button, before the PSP has answered."""
+
+    def claim(self, row_id: str) -> Row:
+        with self.transaction() as db:
+            db.execute("UPDATE rows SET shipped = 1 WHERE id = ?", [row_id])
+        return super().claim(row_id)
+
+    def book(self, db: Database, row_id: str, psp_id: str) -> None:
+        super().book(db, row_id, psp_id)
+        db.execute("UPDATE rows SET shipped = min(shipped, 1) WHERE id = ?", [row_id])
+
+
+@miniature("ships-in-another-transaction", role=Role.SHOP, mode="W17", breaks={"what-is-paid-is-shipped"})
+class ShipsInAnotherTransaction(CarefulShop):
+    """Says in one transaction that an order is paid, and ships in the next: what a crash parts is never shipped."""
+
+    def book(self, db: Database, row_id: str, psp_id: str) -> None:
+        fresh = "UPDATE rows SET status = 'done', psp_id = ? WHERE id = ? AND status != 'done'"
+        db.execute(fresh, [psp_id, row_id])
+
+    def settle(self, row: Row, reply: Reply) -> Said:
+        said = super().settle(row, reply)
+        return self.shipped(row["id"], said) if "ok" in said else said
+
+    def deliver_webhook(self, params: Params) -> Said:
+        before = self.find("kind = 'order' AND status != 'done'")
+        said = super().deliver_webhook(params)
+        for row in before:
+            if self.find("id = ? AND status = 'done'", row["id"]):
+                self.shipped(row["id"], said)
+        return said
+
+    def shipped(self, row_id: str, said: Said) -> Said:
+        """Once; who comes later finds it gone."""
+        with self.transaction() as db:
+            db.execute("UPDATE rows SET shipped = 1 WHERE id = ?", [row_id])
+        return said
+
+
 # --- events -----------------------------------------------------------------------------------------------------------
 
 
@@ -145,3 +231,11 @@ class VerifiesWhatPaysAlone(CarefulShop):
 
     def believes(self, request: Request) -> bool:
         return super().believes(request) or bool(json.loads(request.body)["type"] == "payment.failed")
+
+
+@miniature("is-paid-by-what-is-under-way", role=Role.SHOP, mode="W22", breaks={"a-payment-under-way-pays-nothing"})
+class IsPaidByWhatIsUnderWay(CarefulShop):
+    """Takes the news that a payment is under way for the news that it came."""
+
+    def apply(self, db: Database, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+        super().apply(db, {**event, "type": PAYS} if event["type"] == "payment.processing" else event, data)

@@ -345,17 +345,17 @@ class ShopThatRefusesEverything(CarefulShop):
 
 @miniature("shop-that-serves-one-at-a-time", role=Role.SHOP)
 class ShopThatServesOneAtATime(CarefulShop):
-    """Takes one step after the other, sells no subscriptions, and does not say how often goods left."""
+    """Takes one step after the other, sells no subscriptions, and says neither the PSP's ids nor what it shipped."""
 
     features = ("durable",)
 
     def shown(self, row: Row) -> Row:
-        return {name: row[name] for name in SHOWN}
+        return {name: row[name] for name in SHOWN if name != "psp_id"}
 
 
 @miniature("shop-that-starts-anew-after-a-no", role=Role.SHOP)
 class ShopThatStartsAnewAfterANo(CarefulShop):
-    """Lets a customer whose money was refused pay again, with a key of that new try."""
+    """Lets a customer pay again whose money was refused, with a new key, and gives back what does not fit its order."""
 
     features = ("durable", "parallel", "subscriptions", "commit-points")
 
@@ -365,3 +365,11 @@ class ShopThatStartsAnewAfterANo(CarefulShop):
         with self.transaction() as db:
             db.execute("UPDATE rows SET status = 'open', key = ? WHERE id = ?", [str(uuid.uuid4()), row["id"]])
         return failed("declined", "the bank said no: try another card")
+
+    def apply(self, db: Database, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+        super().apply(db, event, data)
+        orders = found(db, "id = ? AND kind = 'order'", data["reference"]) if event["type"] == PAYS else []
+        if orders and not self.fits(orders[0], data):
+            name = f"misfit-{data['payment_id']}"
+            message = {"payment_id": data["payment_id"], "amount": data["amount"], "reference": name}
+            self.psp.send(ROUTE["refund"], self.psp.key_lines(name, 1), encode(message, "json"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from psp_harness.model import Answer, Books, Done, Effect, Exchange, History, Intent, Outcome, Row
+from psp_harness.model import Answer, Books, Done, Effect, Exchange, Failed, History, Intent, Outcome, Refused, Row
 from psp_harness.profile import Profile, keys_of
 from psp_harness.vocabulary import EFFECT_KIND, WISHES
 
@@ -89,6 +89,36 @@ class Believed:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A refund that was wished and given, whose money it is, and whose it is not."""
+
+    wish: Wish
+    order: Intent
+    """That was to be given back."""
+    wrong: tuple[Effect, ...]
+    """Payments of others from which it was given."""
+    elsewhere: tuple[Row, ...]
+    """Orders of others under which its rows stand."""
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return self.wish.exchanges
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A wish, and what the shop said of it when it had been asked."""
+
+    wish: Wish
+    knew: bool
+    """The PSP had told the shop by then that it happened."""
+
+    @property
+    def exchanges(self) -> tuple[int, ...]:
+        return self.wish.exchanges
+
+
+@dataclass(frozen=True, slots=True)
 class Uncertain:
     """A wish whose last request left the shop without a definite answer, and what it believed just then."""
 
@@ -158,7 +188,7 @@ def happened(history: History, profile: Profile) -> Iterator[Happened]:
     by_amount = {(each.intent.operation, each.intent.amount): each.exchanges for each in wishes(history, profile)}
     for effect in history.effects or ():
         asked = [x for (name, amount), x in by_amount.items() if amount == effect.amount and _kind(name) == effect.kind]
-        rows = _rows_of(effect, history.books[-1])
+        rows = rows_of(effect, history.books[-1])
         yield Happened(effect, rows, asked[0] if asked else (), effect.id in at_the_psp(history))
 
 
@@ -172,7 +202,7 @@ def _kind(operation: str) -> str:
     return EFFECT_KIND[WISHES[operation]]
 
 
-def _rows_of(effect: Effect, books: Books) -> tuple[Row, ...]:
+def rows_of(effect: Effect, books: Books) -> tuple[Row, ...]:
     """Those that name it; where none does, those that are of its amount and name nothing, and may mean it."""
     kind = [r for r in books.rows if ("payment" if r.kind in PAYS else r.kind) == effect.kind]
     named = tuple(r for r in kind if r.psp_id == effect.id)
@@ -192,6 +222,54 @@ def believed(history: History, profile: Profile) -> Iterator[Believed]:
             alike = tuple(e for e in history.effects if e.kind == kind and e.amount == row.amount)
             wish = by_kind.get((row.amount, row.kind))
             yield Believed(row, named if row.psp_id else alike, wish.exchanges if wish else ())
+
+
+def given_back(history: History, profile: Profile) -> Iterator[GivenBack]:
+    """Every refund that happened as it was wished, held against the orders of others, which are told by amount."""
+    by_step = {intent.step: intent for intent in history.intents}
+    payers = [i for i in history.intents if i.operation in {"place-order", "subscribe"}]
+    paid = [effect for effect in history.effects or () if effect.kind == "payment"]
+    for wish in wishes(history, profile):
+        order = by_step.get(wish.intent.payment or 0)
+        if wish.intent.operation == "refund-order" and order is not None and wish.effects:
+            others = {i.amount for i in payers if i.amount != order.amount}
+            wrong = tuple(p for p in paid if p.amount in others and any(e.payment_id == p.id for e in wish.effects))
+            rows = history.books[-1].rows if history.books else ()
+            named = {row.order_id for row in wish.rows}
+            elsewhere = tuple(r for r in rows if r.kind in PAYS and r.amount in others and r.id in named)
+            yield GivenBack(wish, order, wrong, elsewhere)
+
+
+def denied(history: History, profile: Profile) -> Iterator[Said]:
+    """Wishes to which the shop said no for certain and never yes. A process that was ended may forget what it said."""
+    for wish in wishes(history, profile):
+        asked = [i.step for i in history.intents if (i.operation, i.reference) == _name(wish)]
+        noes = [step for step in asked if _is_a_no(history.outcomes.get(step), wish)]
+        if noes and history.books and not history.ended and not any(isinstance(o, Done) for o in wish.outcomes):
+            look = next((each for each in history.books if each.after >= noes[-1]), history.books[-1])
+            told = any(x.number <= look.seen and x.seen is not None and x.seen.accepted for x in wish.attempts)
+            yield Said(wish, knew=told and bool(wish.effects))
+
+
+def _name(wish: Wish) -> tuple[str, str]:
+    return wish.intent.operation, wish.intent.reference
+
+
+def _is_a_no(outcome: Outcome | None, wish: Wish) -> bool:
+    """It did not happen, and will not; to what is asked again a shop may refuse to do it again."""
+    if isinstance(outcome, Refused):
+        return wish.asked == 1
+    return isinstance(outcome, Failed) and outcome.kind != "unknown"
+
+
+def granted(history: History, profile: Profile) -> Iterator[Said]:
+    """Wishes to which the shop said yes; of what was asked for in another amount nobody can say whose it is."""
+    strange = {x.operation for x in history.exchanges if x.step is None}
+    for wish in wishes(history, profile):
+        yes = any(isinstance(outcome, Done) for outcome in wish.outcomes)
+        if yes and history.books and WISHES[wish.intent.operation] not in strange:
+            begun = any(row.status != "open" for books in history.books for row in rows_in(books, wish.intent))
+            yield Said(wish, knew=begun or bool(wish.attempts or wish.effects))
 
 
 def uncertain(history: History, profile: Profile) -> Iterator[Uncertain]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from psp_harness.model import Delivery, Exchange, History, Intent, Level, Role, Row
+from psp_harness.model import Books, Delivery, Exchange, History, Intent, Level, Role, Row
 from psp_harness.profile import Profile
 from psp_harness.rules import rule
 from psp_harness.rules.of_shops import effects_about
@@ -27,6 +27,16 @@ class Told:
     @property
     def exchanges(self) -> tuple[int, ...]:
         return tuple(x.number for x in self.attempts)
+
+    @property
+    def fits(self) -> bool:
+        """It says what the order costs."""
+        return (self.delivery.amount, self.delivery.currency) == (self.order.amount, self.order.currency)
+
+    @property
+    def taken(self) -> bool:
+        """The shop said yes to it."""
+        return any(x.seen is not None and x.seen.accepted for x in self.attempts)
 
 
 def told(history: History, profile: Profile) -> Iterator[Told]:
@@ -84,8 +94,7 @@ def a_late_event_takes_nothing_back(event: Told, profile: Profile) -> str | None
 def _unbelievable(history: History, profile: Profile) -> Iterator[Told]:
     """Forged, or of another amount than the order's; of an order for which nobody paid."""
     for each in told(history, profile):
-        misfits = (each.delivery.amount, each.delivery.currency) != (each.order.amount, each.order.currency)
-        if (each.delivery.forged or misfits) and not each.charged:
+        if (each.delivery.forged or not each.fits) and not each.charged:
             yield each
 
 
@@ -120,14 +129,11 @@ class Settling:
 
 def _settling(history: History, profile: Profile) -> Iterator[Settling]:
     for each in told(history, profile):
-        fits = (each.delivery.amount, each.delivery.currency) == (each.order.amount, each.order.currency)
-        news = (
-            each.delivery.genuine and fits and each.delivery.event == "payment-succeeded" and each.before == "in-doubt"
-        )
-        taken = any(x.seen is not None and x.seen.accepted for x in each.attempts)
+        genuine = each.delivery.genuine and each.fits
+        news = genuine and each.delivery.event == "payment-succeeded" and each.before == "in-doubt"
         after = [b for b in history.books if b.seen >= each.attempts[-1].number]
         rows = [r for b in after[:1] for r in b.rows if r.kind == "order" and r.amount == each.order.amount]
-        if news and taken and rows and not history.ended:
+        if news and each.taken and rows and not history.ended:
             yield Settling(each, rows[0].status)
 
 
@@ -150,23 +156,89 @@ def what_an_event_tells_is_booked(settling: Settling, profile: Profile) -> str |
     return f"the event that order {row.id} is paid was answered 2xx, and the books still call it {settling.status!r}"
 
 
+def _under_way(history: History, profile: Profile) -> Iterator[Settling]:
+    """Told of an order that was not paid, and the first look since, where nothing else can have told the shop more."""
+    for each in told(history, profile):
+        genuine = each.delivery.genuine and each.delivery.event == "payment-processing"
+        look = next((b for b in history.books if b.seen >= each.attempts[-1].number), None)
+        if not genuine or each.before not in {"open", "in-doubt"} or look is None or history.ended:
+            continue
+        until = [x for x in history.exchanges if x.number <= look.seen and x not in each.attempts]
+        others = [x for x in until if x.operation == "deliver-webhook"]
+        answered = [x for x in until if x.seen is not None and x.seen.accepted]
+        rows = [r for r in look.rows if r.kind == "order" and r.amount == each.order.amount]
+        if rows and not others and not answered:
+            yield Settling(each, rows[0].status)
+
+
+@rule(
+    "a-payment-under-way-pays-nothing",
+    role=Role.SHOP,
+    on=_under_way,
+    needs={"webhooks", "pending-events"},
+    money_risk=True,
+    otherwise="no event came of a payment that is under way",
+    source="hyperswitch-docs, integration-guide/webhooks.md: fulfil on payment_succeeded; failure modes R11, W22",
+    fix="call an order paid when the PSP says that it is: of one that is under way nobody knows yet",
+)
+def a_payment_under_way_pays_nothing(settling: Settling, profile: Profile) -> str | None:
+    """An order is not paid by the news that its payment is under way: it may still fail."""
+    if settling.status != "done":
+        return None
+    return f"order {settling.event.row.id} is called paid, and all that was told is that its payment is under way"
+
+
 @dataclass(frozen=True, slots=True)
 class Shipped:
     """An order whose shop says how often its goods left."""
 
     row: Row
     charged: bool
+    too_early: bool
+    """They had left when the PSP had said yes to nothing yet."""
+    owed: bool
+    """Whoever waits for the PSP's event before goods leave has it, and not all was given back."""
     exchanges: tuple[int, ...]
 
 
 def _shipped(history: History, profile: Profile) -> Iterator[Shipped]:
     for order in (i for i in history.intents if i.operation == "place-order"):
-        for row in (r for r in (history.books[-1].rows if history.books else ()) if r.kind == "order"):
-            if row.amount == order.amount and row.shipped is not None:
+        for row in _rows_of(order, history.books[-1:]):
+            if row.shipped is not None:
                 mine = {i.step for i in history.intents if order.reference == i.reference or i.payment == order.step}
-                yield Shipped(
-                    row, _charged(history, order, row), tuple(x.number for x in history.exchanges if x.step in mine)
-                )
+                early = _left_too_early(history, order, mine)
+                owed = _is_told(history, profile, order) and not _is_given_back(history, row)
+                exchanges = tuple(x.number for x in history.exchanges if x.step in mine)
+                yield Shipped(row, _charged(history, order, row), early, owed, exchanges)
+
+
+def _rows_of(order: Intent, looks: Sequence[Books]) -> list[Row]:
+    return [row for books in looks for row in books.rows if row.kind == "order" and row.amount == order.amount]
+
+
+def _left_too_early(history: History, order: Intent, mine: set[int]) -> bool:
+    """A look found goods gone before the PSP had said yes to anything that may be of this order."""
+    for books in history.books:
+        asked = [x for x in history.exchanges if x.number <= books.seen and x.operation == "create-payment"]
+        held = any(x.answer is not None and x.answer.accepted for x in asked if x.step is None or x.step in mine)
+        if not held and any(row.shipped for row in _rows_of(order, [books])):
+            return True
+    return False
+
+
+def _is_told(history: History, profile: Profile, order: Intent) -> bool:
+    """An event that it is paid was taken; where the PSP sends none, its answer is all that there is."""
+    return "webhooks" not in profile.features or any(
+        each.delivery.genuine and each.delivery.event == "payment-succeeded" and each.fits and each.taken
+        for each in told(history, profile)
+        if each.order.step == order.step
+    )
+
+
+def _is_given_back(history: History, row: Row) -> bool:
+    """As a whole: who has sent it back needs no goods."""
+    rows = [each for each in history.books[-1].rows if each.kind == "refund" and each.order_id == row.id]
+    return sum(each.amount for each in rows if each.status != "failed") >= row.amount
 
 
 @rule(
@@ -186,4 +258,25 @@ def an_order_is_shipped_once(order: Shipped, profile: Profile) -> str | None:
         return f"the goods of order {order.row.id} left {count} times"
     if count and not order.charged:
         return f"the goods of order {order.row.id} left, and nobody paid for it"
-    return None
+    return f"the goods of order {order.row.id} left before it was paid" if order.too_early else None
+
+
+def _owed(history: History, profile: Profile) -> Iterator[Shipped]:
+    return (each for each in _shipped(history, profile) if each.row.status == "done" and each.charged and each.owed)
+
+
+@rule(
+    "what-is-paid-is-shipped",
+    role=Role.SHOP,
+    level=Level.SHOULD,
+    on=_owed,
+    needs_effects=True,
+    otherwise="the shop does not say how often goods left, or was told by no event that an order is paid",
+    source="psp-harness: who has paid waits for the goods; failure modes W17, W18",
+    fix="ship in the transaction that moves the order to paid, or look for what is paid and was not shipped",
+)
+def what_is_paid_is_shipped(order: Shipped, profile: Profile) -> str | None:
+    """The goods of an order that is paid have left when all is settled, also where a crash came between the two."""
+    if order.row.shipped:
+        return None
+    return f"order {order.row.id} is paid, the PSP has told of it, and its goods never left"

@@ -132,10 +132,32 @@ def a_refund_row_lends_its_id_as_key(wish: Wish, profile: Profile) -> str | None
     )
 
 
+def _for_itself(history: History, profile: Profile) -> Iterator[Sent]:
+    """All but what gives back a payment that a genuine event named, and that does not fit its order."""
+    for post in sent(history, profile):
+        if post.intent is not None or not _gives_a_misfit_back(post, history, profile):
+            yield post
+
+
+def _gives_a_misfit_back(post: Sent, history: History, profile: Profile) -> bool:
+    found = operation_of(profile, post.exchange.request) if post.exchange.request else None
+    operation, values = found or ("", {})
+    payment = str(values.get("payment_id") or "").encode()
+    for intent in history.intents:
+        told = intent.delivery
+        if told is not None and told.genuine and operation == "create-refund" and payment:
+            misfits = (told.amount, told.currency) != (told.order.amount, told.order.currency)
+            before = [x for x in history.attempts(intent) if x.number < post.exchange.number and x.request is not None]
+            named = any(x.request is not None and payment in x.request.body for x in before)
+            if misfits and named and values.get("amount") == told.amount:
+                return True
+    return False
+
+
 @rule(
     "the-psp-is-asked-for-what-was-wished",
     role=Role.SHOP,
-    on=sent,
+    on=_for_itself,
     money_risk=True,
     source="failure modes C16, R06",
     fix="send the amount and currency of the row, in minor units, unchanged",

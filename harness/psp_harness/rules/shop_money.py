@@ -12,13 +12,19 @@ from psp_harness.rules.of_shops import (
     PAYS,
     ROW_KIND,
     Believed,
+    GivenBack,
     Happened,
+    Said,
     Uncertain,
     Wish,
     at_risk,
     at_the_psp,
     believed,
+    denied,
+    given_back,
+    granted,
     happened,
+    rows_of,
     settled_late,
     uncertain,
     wishes,
@@ -118,6 +124,24 @@ def money_that_moved_has_one_row(moved: Happened, profile: Profile) -> str | Non
     return None
 
 
+@rule(
+    "a-refund-goes-back-to-who-paid",
+    role=Role.SHOP,
+    on=given_back,
+    needs={"refunds"},
+    needs_effects=True,
+    otherwise="nothing was given back",
+    source="psp-harness: another customer's money is no less lost; failure mode R08",
+    fix="take the payment from the row of the order that is given back, and the refund's row from that order, too",
+)
+def a_refund_goes_back_to_who_paid(given: GivenBack, profile: Profile) -> str | None:
+    """A refund is given from the payment of the order for which it was wished, and is booked under that order."""
+    wished = f"{given.wish.called} was wished for the order of {given.order.amount}"
+    if given.wrong:
+        return f"{wished}, and was given from another's: {done(given.wrong)}"
+    return f"{wished}, and stands in the books under another's: {_rows(given.elsewhere)}" if given.elsewhere else None
+
+
 def _at_the_desk(history: History, profile: Profile) -> Iterator[Happened]:
     """Refunds for which the shop was not asked, and of which it was told."""
     told = {i.refund for i in history.intents if i.delivery is not None and i.delivery.genuine and history.attempts(i)}
@@ -155,12 +179,15 @@ def _rows(rows: tuple[Row, ...]) -> str:
     fix="call it done when the PSP says so of this payment, and compare amount and currency",
 )
 def a_row_that_is_done_is_money_that_moved(row: Believed, profile: Profile) -> str | None:
-    """What the books call done did happen at the PSP, with the same amount."""
+    """What the books call done did happen at the PSP, with the same amount, and in the currency that they name."""
     told = f"{row.row.kind} {row.row.id} of {row.row.amount} is done in the books"
     if not row.effects:
         return f"{told}, and no such money moved"
     if all(effect.amount != row.row.amount for effect in row.effects):
         return f"{told}, and what moved is {done(row.effects)}"
+    said, moved = row.row.currency.upper(), {effect.currency.upper() for effect in row.effects}
+    if said and said not in moved and all(moved):
+        return f"{told} in {said}, and what moved is {done(row.effects)} in {' and '.join(sorted(moved))}"
     return None
 
 
@@ -179,7 +206,7 @@ class Account:
 
 def _booked(history: History, effect: Effect) -> bool:
     """Whether it counts in the shop's books; only what the shop was not asked for may be missing there."""
-    return effect.id not in at_the_psp(history) or any(row.psp_id == effect.id for row in history.books[-1].rows)
+    return effect.id not in at_the_psp(history) or bool(rows_of(effect, history.books[-1]))
 
 
 def _accounts(history: History, profile: Profile) -> Iterator[Account]:
@@ -253,6 +280,39 @@ def a_lost_answer_is_in_doubt(case: Uncertain, profile: Profile) -> str | None:
 
 def _truth(wish: Wish) -> str:
     return f"; in truth it happened: {done(wish.effects)}" if wish.effects else ""
+
+
+@rule(
+    "a-no-means-that-nothing-happened",
+    role=Role.SHOP,
+    on=denied,
+    needs_effects=True,
+    otherwise="the shop said no to nothing",
+    source="psp-harness: who is told no pays again, elsewhere; failure modes C24, R12",
+    fix="answer from the row, after you wrote into it what the PSP said",
+)
+def a_no_means_that_nothing_happened(answer: Said, profile: Profile) -> str | None:
+    """What the shop calls failed for certain, or refused, has not happened by then, as far as the PSP has told it."""
+    if not answer.knew:
+        return None
+    what = done(answer.wish.effects)
+    return f"{answer.wish.called} happened, the PSP said so, and the shop says that it did not: {what}"
+
+
+@rule(
+    "a-yes-means-that-something-was-done",
+    role=Role.SHOP,
+    on=granted,
+    needs_effects=True,
+    otherwise="the shop said yes to nothing",
+    source="psp-harness: who is told yes asks no more; failure modes C11, R04",
+    fix="answer yes when the row of this very wish is there, and the PSP was asked or is about to be",
+)
+def a_yes_means_that_something_was_done(answer: Said, profile: Profile) -> str | None:
+    """Where the shop says yes, the PSP was asked for this very thing, or the books say that it is to be."""
+    if answer.knew:
+        return None
+    return f"the shop said yes to {answer.wish.called}; nobody asked the PSP, and no row says that somebody will"
 
 
 @rule(

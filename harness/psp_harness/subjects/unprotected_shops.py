@@ -52,6 +52,18 @@ def reference_shop_without_a_pending_payout() -> object:
 
 
 @miniature(
+    "reference-shop-with-one-payout-a-day",
+    role=Role.SHOP,
+    mode="C11",
+    profile=PROFILE,
+    breaks={"a-yes-means-that-something-was-done"},
+)
+def reference_shop_with_one_payout_a_day() -> object:
+    """The reference shop, taking the second payout of a day for the first one that comes again."""
+    return _with(payouts="OncePerDay")
+
+
+@miniature(
     "reference-shop-without-a-checkout",
     role=Role.SHOP,
     mode="A7",
