@@ -572,6 +572,60 @@ def test_release_runs_the_command_of_another_runner(call: Call, tmp_path: Path) 
     assert read(tmp_path / "QUARANTINE.md") == ()
 
 
+@pytest.mark.parametrize("command", [("true",), ("psp-harness", "list"), ("pytest", "psp-harness", "run")])
+def test_a_verdict_is_proven_by_the_harness_alone(command: tuple[str, ...], call: Call, tmp_path: Path) -> None:
+    """The exit status of something else says nothing of it, least of all where money is at risk."""
+    for what in (VERDICT, "provider/*"):
+        (tmp_path / "QUARANTINE.md").write_text(rows({"subject": FAULTY, "what": what}), encoding="utf-8")
+        said = refusal(call("quarantine", "release", what, *DAY, "--", *command))
+        assert "is a verdict of the harness, of which the exit status of" in said
+    assert not (tmp_path / ".psp-harness" / "history.db").exists()
+
+
+def test_a_command_of_the_harness_is_judged_by_its_report(call: Call, tmp_path: Path) -> None:
+    """At a gate that excuses it the status is 0, and it is violated all the same; of another subject it is no proof."""
+    about = {"subject": FAULTY, "kind": "flaky", "rate": "9/10"}
+    (tmp_path / "QUARANTINE.md").write_text(rows(about), encoding="utf-8")
+    run = ("--", str(Path(sys.executable).with_name("psp-harness")), "run", *ONLY, *DAY)
+    excused = call("quarantine", "release", VERDICT, *DAY, *run, "--subject", FAULTY, "--gate", "pr")
+    assert excused.status == 1
+    assert "violated: the payment of" in excused.err
+    assert "of which 'miniature:careful-gateway' proves nothing" in refusal(
+        call("quarantine", "release", VERDICT, *DAY, *run, "--subject", CAREFUL)
+    )
+    skipped = call("quarantine", "release", VERDICT, *DAY, *run, "--subject", FAULTY, "--without", "effects")
+    assert skipped.status == 2
+
+
+@pytest.mark.parametrize(
+    ("script", "name"), [("import sys; sys.exit(5)", "pytest"), ("import os; os.kill(os.getpid(), 9)", "x")]
+)
+def test_a_runner_that_did_not_run_it_says_nothing(script: str, name: str, call: Call, tmp_path: Path) -> None:
+    """No test collected, a wrong call, a death by a signal: neither a pass nor a failure, and nothing is recorded."""
+    add(call, *RESULTS, what=TEST)
+    said = call("quarantine", "release", TEST, *DAY, "--", sys.executable, "-c", script, name)
+    assert (said.status, "it did not come to its end" in said.err) == (2, True)
+    assert [past.gate for past in Store(tmp_path / ".psp-harness" / "history.db").runs()] == ["quarantine"]
+
+
+def test_release_judges_by_the_results_that_a_command_writes(call: Call, tmp_path: Path) -> None:
+    """Where a test is skipped its runner says 0; only what is told as passed is a pass."""
+    add(call, *RESULTS, what=TEST)
+    case = '<testcase classname="test_refunds.TestTwice" name="test_one_key_makes_one_refund[usd]">{}</testcase>'
+    write = "import pathlib, sys; pathlib.Path('r.xml').write_text(sys.argv[1])"
+
+    def release(inside: str) -> Said:
+        suite = f"<testsuite>{case.format(inside)}</testsuite>"
+        return call("quarantine", "release", TEST, *DAY, "--results", "r.xml", "--", sys.executable, "-c", write, suite)
+
+    skipped = release("<skipped/>")
+    assert (skipped.status, "is skipped" in skipped.err) == (2, True)
+    assert release('<failure message="two"/>').status == 1
+    silent = call("quarantine", "release", TEST, *DAY, "--results", "r.xml", "--", sys.executable, "-c", "")
+    assert (silent.status, "it wrote no results" in silent.err) == (2, True)
+    assert release("").status == 0
+
+
 def test_release_says_what_cannot_be_told(call: Call, tmp_path: Path) -> None:
     """A subject that cannot be opened is neither a pass nor a failure."""
     (tmp_path / "QUARANTINE.md").write_text(rows({"subject": "http://127.0.0.1:9"}), encoding="utf-8")

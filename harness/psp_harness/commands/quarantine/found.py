@@ -79,7 +79,7 @@ def _in_reports(known: Known, reports: Iterable[Path]) -> Iterator[Found]:
     Raises `UsageError` where nothing that it names is violated, `DataError` for what is no report.
     """
     for path in reports:
-        report = _read(path)
+        report = report_of(path)
         named, glob = _named(known.what, report)
         named = [verdict for verdict in named if verdict["rule"] == known.rule] or named
         violated = [verdict for verdict in named if verdict["outcome"] == "violated"]
@@ -135,7 +135,8 @@ def _refuse_unless_violated(what: str, outcome: str, path: Path) -> None:
         raise UsageError(f"{path}: {what!r} is {outcome} there", do=do)
 
 
-def _read(path: Path) -> Any:
+def report_of(path: Path) -> Any:
+    """A JSON report. Raises `DataError` for what is none."""
     try:
         report = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:

@@ -10,10 +10,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from psp_harness import quarantine
+from psp_harness import quarantine, rules
 from psp_harness.commands import kept, options
+from psp_harness.commands.quarantine.by_command import of_harness, of_test
 from psp_harness.commands.quarantine.file import File, opened
-from psp_harness.commands.quarantine.repeating import Repetition, of_command, of_verdict
+from psp_harness.commands.quarantine.repeating import of_verdict
+from psp_harness.commands.quarantine.repetition import Repetition
 from psp_harness.commands.quarantine.stats import basis, needed
 from psp_harness.errors import UsageError
 from psp_harness.plan import WATCHED_COMMAND
@@ -30,6 +32,7 @@ from psp_harness.records import Past, Standing, standing, was_seen_to_come
 @click.option("--subject", help="Of which row, where several are about it.")
 @click.option("--address", help="Whom to judge, where the row's subject is a glob.")
 @click.option("--rule", help="Of which row, where several are about it.")
+@click.option("--results", type=options.FILE, metavar="XML", help="The JUnit XML that COMMAND writes: judge by that.")
 @click.option("--timeout", default=600.0, show_default=True, metavar="S", help="Bound on each run of COMMAND.")
 @options.history
 @options.today
@@ -41,6 +44,7 @@ def release(  # noqa: PLR0913 - one for each option
     subject: str | None,
     address: str | None,
     rule: str | None,
+    results: Path | None,
     timeout: float,
     history_file: Path | None,
     today: date,
@@ -52,7 +56,8 @@ def release(  # noqa: PLR0913 - one for each option
     file = opened()
     row = file.row(what, subject, rule)
     stands = standing(row, kept.store(file.settings, history_file).runs())
-    if repeat := _repetition(row, file, command, address, timeout, runs_it=runs_it):
+    how = _by_command(row, command, results, timeout) if command else None
+    if repeat := how or _by_itself(row, file, address, runs_it=runs_it):
         stands = _prove(row, repeat, file, history_file)
     asked = needed(row, stands)
     if stands.streak < asked:
@@ -65,12 +70,15 @@ def release(  # noqa: PLR0913 - one for each option
     click.echo(f"{file.path}: {note}")
 
 
-def _repetition(
-    row: Row, file: File, command: tuple[str, ...], address: str | None, timeout: float, *, runs_it: bool
-) -> Callable[[], Repetition] | None:
-    """How to run it once more; None where that is not asked for."""
-    if command:
-        return of_command(row, command, timeout)
+def _by_command(row: Row, command: tuple[str, ...], results: Path | None, timeout: float) -> Callable[[], Repetition]:
+    """As the command line says. A verdict of the harness is judged by the harness, whoever calls it."""
+    if is_verdict_id(row.what) or row.rule in rules.load():
+        return of_harness(row, command, timeout)
+    return of_test(row, command, results, timeout)
+
+
+def _by_itself(row: Row, file: File, address: str | None, *, runs_it: bool) -> Callable[[], Repetition] | None:
+    """As the harness judges it; None where nothing is to be run."""
     if not runs_it:
         return None
     if not is_verdict_id(row.what):
@@ -95,8 +103,9 @@ def _prove(row: Row, repeat: Callable[[], Repetition], file: File, history_file:
         for _ in range(lacking):
             done = repeat()
             past = Past(datetime.now(UTC), "proof", done.subject, done.outcomes)
-            kept.record(past, file.settings, history_file)
-            runs.append(past)
+            if done.outcomes:
+                kept.record(past, file.settings, history_file)
+                runs.append(past)
             if done.why:
                 click.echo(f"{row.what}: {done.why}", err=True)
                 if done.untold:

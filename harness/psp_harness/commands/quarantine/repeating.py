@@ -1,35 +1,21 @@
-"""Something quarantined, run once more and alone: a verdict by the harness, a test by the command that runs it."""
+"""A verdict that is quarantined, judged once more and alone."""
 
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from psp_harness import config
+from psp_harness.commands.quarantine.repetition import Repetition
 from psp_harness.errors import UsageError
 from psp_harness.model import Errored, Known, Passed, Role, Skipped, Unexercised, Verdict, Violated
 from psp_harness.quarantine import Row, names, speaks_of
-from psp_harness.records import Outcome
 from psp_harness.reports import Clean
 from psp_harness.run import run
 
 _GLOB = frozenset("*?[")
-_LAST_LINES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Repetition:
-    """How one more run came out."""
-
-    subject: str
-    outcomes: tuple[Outcome, ...]
-    why: str = ""
-    """Why it is no pass; empty where it is one."""
-    untold: bool = False
-    """It is no failure either."""
 
 
 def of_verdict(row: Row, address: str, settings: config.Config) -> Callable[[], Repetition]:
@@ -53,27 +39,6 @@ def of_verdict(row: Row, address: str, settings: config.Config) -> Callable[[], 
         about = [v for v in report.verdicts if speaks_of(row, v.id, v.rule)]
         errored = [v for v in report.verdicts if isinstance(v.result, Errored)]  # a case that did not come to its end
         return _judged(about or errored, job.shown_address, row)
-
-    return once
-
-
-def of_command(row: Row, command: Sequence[str], timeout: float) -> Callable[[], Repetition]:
-    """Run a command that runs the test alone, in at most `timeout` seconds: status 0 is a pass, any other a failure."""
-
-    def came_out(word: str, why: str = "") -> Repetition:
-        return Repetition(row.subject, ((row.what, word),), why, untold=word == "errored")
-
-    def once() -> Repetition:
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - the user's
-        except subprocess.TimeoutExpired:
-            return came_out("errored", f"it did not end within {timeout:g} s")
-        except OSError as error:
-            raise UsageError(f"{command[0]}: {error.strerror}", do="name a command that runs the test alone") from None
-        if done.returncode == 0:
-            return came_out("passed")
-        last = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()[-_LAST_LINES:]
-        return came_out("violated", "\n  ".join([f"exit status {done.returncode}", *last]))
 
     return once
 
