@@ -63,6 +63,12 @@ class TestExcuses:
         for part in ("the store has no lock", "ann", "#7", "2027-02-22", "🟡", "line 31"):
             assert part in result.reason
 
+    def test_nothing_is_excused_before_its_first_day(self) -> None:
+        """And the run says that the row is wrong."""
+        result = settled(verdict(VIOLATED), today=date(2026, 10, 31))
+        assert outcomes(result) == ["violated"]
+        assert "is to begin on 2026-11-01" in result.stale[0]
+
     @pytest.mark.parametrize("other", [verdict(VIOLATED, rule="another-rule"), verdict(VIOLATED, case="another-case")])
     def test_nothing_else_is_excused(self, other: Verdict) -> None:
         """Neither another rule in that case, nor that rule in another case."""

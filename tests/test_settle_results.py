@@ -131,6 +131,15 @@ def test_the_limits_of_the_gate_hold_for_tests_too() -> None:
     assert told(ran(FAILED), limits=limits, gate="release").stale != (), "a money risk is one at every gate"
 
 
+def test_a_glob_is_a_money_risk_if_it_names_one() -> None:
+    """Whatever its text looks like beside the configuration's."""
+    limits = Limits({}, is_risky_test=lambda test: test.startswith("shop.Refund"))
+    for named in (ran(FAILED), ran(Passed(1))):
+        stale = " ".join(told(named, row=replace(ROW, what="*::twice"), limits=limits).stale)
+        assert "the row for '*::twice' names 'shop.RefundTest::twice', which is a money risk" in stale
+    assert told(ran(Passed(1), "once"), row=replace(ROW, what="*::twice"), limits=limits, whole=False).stale == ()
+
+
 def test_manual_judges_the_quarantined_alone() -> None:
     """Everything else is left out, errors too, and written as skipped."""
     done = told(ran(FAILED, "other", place=1), ran(Errored("x"), "third", place=2), ran(FAILED, place=3), gate="manual")

@@ -69,12 +69,13 @@ class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
         """What rows must keep to: the budgets, and a shorter leash for what loses money."""
         risky = {rule.id for rule in rules.load().values() if rule.money_risk}
 
-        def is_money_risk(row: Row) -> bool:
-            return row.rule in risky or any(
-                names_test(glob, what) for glob in self.money_risk for what in spellings(row.what)
-            )
+        def is_risky_test(test: str) -> bool:
+            return any(names_test(glob, test) for glob in self.money_risk)
 
-        return Limits(self.budget, is_money_risk)
+        def is_money_risk(row: Row) -> bool:
+            return row.rule in risky or any(is_risky_test(what) for what in spellings(row.what))
+
+        return Limits(self.budget, is_money_risk, is_risky_test)
 
 
 OURS = (

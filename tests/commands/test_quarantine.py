@@ -289,6 +289,7 @@ def test_check_is_green_on_a_file_in_order(call: Call, tmp_path: Path) -> None:
     [
         ({"until": "2026-12-01", "since": "2026-11-30"}, "QUARANTINE.md line 5: the row for 'provider/generic/payment-repeated-after-its-answer-was-lost/one-key-has-one-effect' expired on 2026-12-01; ann, bob: fix"),
         ({"owner": "ann"}, "QUARANTINE.md line 5: the row for"),
+        ({"since": "2026-12-03"}, "is to begin on 2026-12-03 and excuses nothing before; ann, bob: correct `since`"),
         ({"until": "2026-12-31"}, "is to last 30 days, of which 14 are allowed"),
         ({"kind": "flaky"}, "is flaky and says no rate; measure it: psp-harness quarantine stats"),
         ({"rule": "one-key-has-one-efect"}, "expects the rule 'one-key-has-one-efect', and there is none; did you mean 'one-key-has-one-effect'?"),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from psp_harness.quarantine import GATES, Budget, Class, Kind, Limits, Row, beyond_limits, over_budget
+from psp_harness.quarantine import GATES, Budget, Class, Kind, Limits, Row, beyond_limits, can_be_renewed, over_budget
 
 TODAY = date(2026, 12, 1)
 ROW = Row(Class.NIGHTLY, "a/b", "*", "r", Kind.BROKEN, "ann", "so", "#1", date(2026, 11, 1), date(2026, 12, 31), 5)
@@ -76,3 +76,25 @@ def test_a_money_risk_lasts_at_most_fourteen_days(days: int, is_wrong: bool) -> 
 def test_other_rows_need_one_owner() -> None:
     """And may last longer."""
     assert list(beyond_limits(ROW, "pr", limits(), TODAY)) == []
+
+
+def test_a_row_that_is_yet_to_begin_is_said() -> None:
+    """Its fourteen days would begin whenever somebody likes."""
+    (sentence,) = beyond_limits(replace(ROW, since=date(2026, 12, 2)), "pr", limits(), TODAY)
+    assert "is to begin on 2026-12-02 and excuses nothing before" in sentence
+    assert list(beyond_limits(replace(ROW, since=TODAY), "pr", limits(), TODAY)) == []
+
+
+def test_what_a_row_names_is_a_money_risk_whatever_its_text_is() -> None:
+    """A glob may say less than it names."""
+    (sentence, _) = beyond_limits(replace(ROW, what="a.*"), "pr", limits(), TODAY, "a.refunds::twice")
+    assert sentence.startswith("the row for 'a.*' names 'a.refunds::twice', which is a money risk and has the owner")
+
+
+@pytest.mark.parametrize(("days", "expected"), [(14, True), (15, False)])
+def test_a_money_risk_has_its_days_once(days: int, *, expected: bool) -> None:
+    """After them there is no day to which it could be renewed; other rows always have one."""
+    today = ROW.since + timedelta(days=days)
+    assert can_be_renewed(ROW, limits(money=True), today) is expected
+    assert can_be_renewed(ROW, limits(), today, "a.refunds::twice") is expected
+    assert can_be_renewed(ROW, limits(), today)

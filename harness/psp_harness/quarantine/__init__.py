@@ -16,6 +16,7 @@ from psp_harness.quarantine.limits import (
     Limits,
     beyond_limits,
     beyond_money_limits,
+    can_be_renewed,
     over_budget,
 )
 from psp_harness.quarantine.naming import (
@@ -61,6 +62,7 @@ __all__ = [
     "added",
     "beyond_limits",
     "beyond_money_limits",
+    "can_be_renewed",
     "changed",
     "containers",
     "gate_named",

@@ -31,7 +31,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """None of them older, counted from `since`."""
 
 
-def _never(_: Row) -> bool:
+def _never(_: object) -> bool:
     return False
 
 
@@ -42,28 +42,37 @@ class Limits:
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     """By gate; a gate that is not named has none."""
     is_money_risk: Callable[[Row], bool] = _never
+    """By what the row says."""
+    is_risky_test: Callable[[str], bool] = _never
+    """By the id of a test that a row was seen to name: a glob may say less than it names."""
 
 
 UNLIMITED = Limits()
 
 
-def beyond_limits(row: Row, gate: str, limits: Limits, today: date) -> Iterator[str]:
-    """What is wrong with one row at this gate, a sentence each, with what to do."""
+def beyond_limits(row: Row, gate: str, limits: Limits, today: date, risky: str = "") -> Iterator[str]:
+    """What is wrong with one row at this gate, with what to do; `risky`: a money risk that it was seen to name."""
     if row.section not in GATES[gate].minds:
         return
+    if row.since > today:
+        yield (
+            f"the row for {row.what!r} is to begin on {row.since} and excuses nothing before; "
+            f"{row.owner}: correct `since`, which is the day on which it was written"
+        )
     days = limits.budgets.get(gate, Budget()).days
     if days is not None and (age := (today - row.since).days) > days:
         yield (
             f"the row for {row.what!r} is {age} days old, and the budget of gate {gate} is {days}; "
             f"{row.owner}: fix the cause and release it"
         )
-    if limits.is_money_risk(row):
-        yield from beyond_money_limits(row)
+    if risky or limits.is_money_risk(row):
+        yield from beyond_money_limits(row, risky)
 
 
-def beyond_money_limits(row: Row) -> Iterator[str]:
+def beyond_money_limits(row: Row, risky: str = "") -> Iterator[str]:
     """What a row about a double charge, a double refund or lost money must not be."""
-    about = f"the row for {row.what!r} is a money risk"
+    through = f"names {risky!r}, which " if risky not in {"", row.what} else ""
+    about = f"the row for {row.what!r} {through}is a money risk"
     if len(row.owners) < MONEY_OWNERS:
         yield f"{about} and has the owner {row.owner!r} alone; name {MONEY_OWNERS}, as in `ann, bob`"
     if (days := (row.until - row.since).days) > MONEY_DAYS:
@@ -71,6 +80,12 @@ def beyond_money_limits(row: Row) -> Iterator[str]:
             f"{about} and is to last {days} days, of which {MONEY_DAYS} are allowed; "
             f"{row.owner}: fix the cause until then"
         )
+
+
+def can_be_renewed(row: Row, limits: Limits, today: date, risky: str = "") -> bool:
+    """Whether there is a later day that it may have: a money risk has its days once, and no more of them."""
+    is_risk = bool(risky) or limits.is_money_risk(row)
+    return not is_risk or (today - row.since).days <= MONEY_DAYS
 
 
 def over_budget(rows: Iterable[Row], gate: str, limits: Limits) -> Iterator[str]:

@@ -98,6 +98,10 @@ class Row:
         """Past its date it excuses nothing."""
         return today > self.until
 
+    def is_in_force(self, today: date) -> bool:
+        """It excuses from its first day to its last: one that is yet to begin could be written for years ahead."""
+        return self.since <= today <= self.until
+
 
 def matches(row: Row, verdict_id: str, subject_address: str, rule: str) -> bool:
     """Whether the row is about this verdict: of its subject, under its name, and of exactly its rule."""

@@ -14,7 +14,17 @@ from datetime import date
 from typing import Generic, Protocol, TypeVar
 
 from psp_harness.model import Errored, Passed, Result, Skipped, Violated
-from psp_harness.quarantine import FILE, UNLIMITED, Kind, Limits, Row, beyond_limits, gate_named, over_budget
+from psp_harness.quarantine import (
+    FILE,
+    UNLIMITED,
+    Kind,
+    Limits,
+    Row,
+    beyond_limits,
+    can_be_renewed,
+    gate_named,
+    over_budget,
+)
 
 
 class Judged(Protocol):
@@ -67,6 +77,8 @@ class _Seen:
     """The first of what it names that passed."""
     is_exact: bool = False
     """What passed is all that it names."""
+    risky: str = ""
+    """The first of what it names whose failure could lose money."""
 
 
 @dataclass(slots=True)
@@ -93,6 +105,8 @@ class Watch(Generic[Thing]):
         """Take note of what was judged; how the gate leaves it, where a row of its own changes that."""
         for row, seen in zip(self.rows, self._seen, strict=True):
             _note(seen, row, thing, self.bearing)
+            if not seen.risky and self.bearing.is_of(row, thing) and self.limits.is_risky_test(thing.id):
+                seen.risky = thing.id
         return self.fate(thing)
 
     def fate(self, thing: Thing) -> LeftOut | Excused | None:
@@ -104,7 +118,7 @@ class Watch(Generic[Thing]):
         gate, rows = gate_named(self.gate), self.rows_of(thing)
         if any(row.section in gate.blocks for row in rows):
             return None
-        for row in (each for each in rows if not each.is_expired(self.today)):
+        for row in (each for each in rows if each.is_in_force(self.today)):
             if row.section in gate.leaves_out and not isinstance(thing.result, (Errored, Skipped)):
                 return LeftOut(row)
             if row.section in gate.excuses and isinstance(thing.result, Violated):
@@ -143,10 +157,10 @@ class Watch(Generic[Thing]):
     def _why_stale(self, row: Row, seen: _Seen) -> Iterator[str]:
         if row.is_expired(self.today):
             if row.section in gate_named(self.gate).minds:
-                yield _expired(row)
+                yield _expired(row, renewable=can_be_renewed(row, self.limits, self.today, seen.risky))
                 return
         else:
-            yield from beyond_limits(row, self.gate, self.limits, self.today)
+            yield from beyond_limits(row, self.gate, self.limits, self.today, seen.risky)
         if not seen.named:
             if self.whole and not seen.left_open:
                 yield _names_nothing(row)
@@ -180,11 +194,9 @@ def not_run(row: Row) -> str:
     return f"not run at this gate: {quarantined(row)}"
 
 
-def _expired(row: Row) -> str:
-    return (
-        f"the row for {row.what!r} expired on {row.until} and excuses nothing any more; "
-        f"{row.owner}: fix the cause and take the row out, or renew `until` with a reason"
-    )
+def _expired(row: Row, *, renewable: bool) -> str:
+    do = "fix the cause and take the row out" + (", or renew `until` with a reason" if renewable else "")
+    return f"the row for {row.what!r} expired on {row.until} and excuses nothing any more; {row.owner}: {do}"
 
 
 def _names_nothing(row: Row) -> str:

@@ -19,7 +19,7 @@ from psp_harness.errors import UsageError
 from psp_harness.model import Role
 from psp_harness.plan import CASE_RUNS, stand_ins
 from psp_harness.plan.points import possible
-from psp_harness.quarantine import GATES, Kind, Row, beyond_limits, is_verdict_id, names, over_budget
+from psp_harness.quarantine import GATES, Kind, Row, beyond_limits, can_be_renewed, is_verdict_id, names, over_budget
 from psp_harness.registry import suggest
 from psp_harness.reports import markdown
 from psp_harness.reports.github import Note
@@ -59,8 +59,9 @@ def problems(rows: Sequence[Row], settings: config.Config, today: date) -> Itera
     limits = settings.limits
     for row in rows:
         if row.is_expired(today):
-            do = f"{row.owner}: fix the cause and release it, or renew it with a reason"
-            yield row.line, f"the row for {row.what!r} expired on {row.until}; {do}"
+            do = ", or renew it with a reason" if can_be_renewed(row, limits, today) else ""
+            sentence = f"the row for {row.what!r} expired on {row.until}; {row.owner}: fix the cause and release it{do}"
+            yield row.line, sentence
         said = (sentence for gate in GATES for sentence in beyond_limits(row, gate, limits, today))
         yield from ((row.line, sentence) for sentence in dict.fromkeys(said))
         if row.kind is Kind.FLAKY and row.rate is None:
