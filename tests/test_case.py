@@ -78,6 +78,7 @@ WRONG = [
     # amounts
     (steps(PAY.replace("1050", "10.50")), "line 2, case 'mine', steps[0].amount: expected a whole number, not a number with a point; write an integer in minor units: 1050 is 10.50"),
     (steps(PAY.replace("1050", '"1050"')), "steps[0].amount: expected a whole number, not a text"),
+    (steps(PAY.replace("1050", "2026-12-01")), "steps[0].amount: expected a whole number, not a date"),
     (steps(PAY.replace("1050", "true")), "steps[0].amount: expected a whole number, not true or false"),
     (steps(PAY.replace("1050", "0")), "amount 0 of create-payment: expected a positive integer in minor units"),
     (steps(PAY.replace("1050", "-1")), "amount -1 of create-payment"),

@@ -34,7 +34,14 @@ _TYPES: Mapping[str, str] = {
 }
 """What TOML has, as its users call it."""
 
-_GOT: Mapping[str, str] = {**_TYPES, "float": "a number with a point", "str": "a text"}
+_GOT: Mapping[str, str] = {
+    **_TYPES,
+    "float": "a number with a point",
+    "str": "a text",
+    "date": "a date",
+    "datetime": "a time",
+    "time": "a time",
+}
 
 
 @dataclass(frozen=True, slots=True)

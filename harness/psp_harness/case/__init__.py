@@ -154,7 +154,7 @@ def _read(file: Path) -> tuple[Case, ...]:
     text, raw = read_toml(file)
     if not raw:
         raise DataError(
-            "there is no case in it", file=str(file), do="begin each one with [[case]], as those that are bundled"
+            "there is no case in it", file=str(file), do="begin each one with [[case]]: id, role, situation, steps"
         )
     try:
         return msgspec.convert(raw, _File).case
