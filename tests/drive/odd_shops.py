@@ -12,7 +12,8 @@ from http.client import HTTPConnection
 from typing import Any
 
 from psp_harness.miniatures.clients import failed
-from psp_harness.miniatures.shops import CarefulShop, Database, Params, Said, found
+from psp_harness.miniatures.shops import CarefulShop, Database, Params, Reply, Said, found
+from psp_harness.template import encode
 
 
 class Dies(CarefulShop):
@@ -175,3 +176,27 @@ class SaysNothingWasDoneWhenPaid(CarefulShop):
     def confirm_order(self, params: Params) -> Said:
         super().confirm_order(params)
         return {"refused": {"message": "come back later"}}
+
+
+class GivesAllBackWithoutAnAmount(CarefulShop):
+    """Names no amount where all that is left of an order goes back: the PSP knows it."""
+
+    def send(self, row: dict[str, Any]) -> Reply:
+        return self.send_whole(row) if row["kind"] == "refund" and self.is_the_rest(row) else super().send(row)
+
+    def is_the_rest(self, row: dict[str, Any]) -> bool:
+        """It and those before it come to the whole order."""
+        before = self.find("kind = 'refund' AND order_id = ? AND status != 'failed'", row["order_id"])
+        return sum(r["amount"] for r in before) == self.find("id = ?", row["order_id"])[0]["amount"]
+
+    def send_whole(self, row: dict[str, Any]) -> Reply:
+        """As much as is left."""
+        message = {"payment_id": self.find("id = ?", row["order_id"])[0]["psp_id"], "reference": row["id"]}
+        return self.psp.send("/refunds", self.psp.key_lines(row["key"], 1), encode(message, "json"))
+
+
+class GivesAllBackForAPart(GivesAllBackWithoutAnAmount):
+    """Never names an amount."""
+
+    def is_the_rest(self, row: dict[str, Any]) -> bool:
+        return True

@@ -8,20 +8,22 @@ import re
 from collections import Counter
 
 import pytest
+from msgspec import structs
 
 from psp_harness import profile
 from psp_harness.errors import UsageError
 from psp_harness.model import Report, Role, Verdict
+from psp_harness.profile import Profile
 from psp_harness.run import Job, run
 
 GENERIC = profile.load("generic")
 ODD = "python:drive.odd_shops:{}"
 
 
-async def judged(subject: str, *only: str, seconds: float = 20.0) -> Report:
-    """A shop of profile `generic`."""
+async def judged(subject: str, *only: str, seconds: float = 20.0, facts: Profile = GENERIC) -> Report:
+    """A shop of profile `generic`, or of one that is called so."""
     named = tuple(f"shop/generic/{name}" for name in only)
-    return await run(Job(Role.SHOP, subject, GENERIC, only=named, step_timeout=seconds, answer_timeout=0.4))
+    return await run(Job(Role.SHOP, subject, facts, only=named, step_timeout=seconds, answer_timeout=0.4))
 
 
 def of_outcome(report: Report, *outcomes: str) -> list[Verdict]:
@@ -117,6 +119,35 @@ async def test_a_shop_that_does_it_a_little_later_is_judged_as_well() -> None:
     report = await judged(ODD.format("DoesItLater"), "order-paid/*", "paid-twice-in-a-row/*", "order-answer-lost/*")
     assert of_outcome(report, "violated", "errored") == []
     assert {verdict.case for verdict in of_outcome(report, "passed")} > {"order-paid", "paid-twice-in-a-row"}
+
+
+WHOLE = structs.replace(
+    GENERIC,
+    operations={
+        **GENERIC.operations,
+        "create-refund": structs.replace(GENERIC.operations["create-refund"], whole_without_amount=True),
+    },
+)
+"""A PSP that lets the amount of a refund be left out, where all that is left goes back."""
+
+
+async def test_a_refund_of_all_that_is_left_needs_no_amount_where_the_psp_lets_it_be_left_out() -> None:
+    """It is the wish for the whole, also when it comes again; where an amount is needed, nobody wished for it."""
+    cases = ("order-refunded-as-a-whole/*", "two-orders-and-refunds/*")
+    whole = await judged(ODD.format("GivesAllBackWithoutAnAmount"), *cases, facts=WHOLE)
+    assert of_outcome(whole, "violated", "errored") == []
+    (refund,) = (e for e in whole.histories["order-refunded-as-a-whole"].effects or () if e.kind == "refund")
+    assert refund.amount == 8030
+    needed = await judged(ODD.format("GivesAllBackWithoutAnAmount"), *cases)
+    found = {(verdict.case, verdict.rule) for verdict in of_outcome(needed, "violated")}
+    assert ("order-refunded-as-a-whole", "the-psp-is-asked-for-what-was-wished") in found
+
+
+async def test_a_part_that_is_sent_without_an_amount_is_reported_where_the_psp_then_gives_back_all() -> None:
+    """More went back than anybody wished for."""
+    report = await judged(ODD.format("GivesAllBackForAPart"), "two-orders-and-refunds/*", facts=WHOLE)
+    found = {verdict.rule for verdict in of_outcome(report, "violated")}
+    assert {"the-psp-is-asked-for-what-was-wished", "a-row-that-is-done-is-money-that-moved"} <= found
 
 
 OF_A_WORKER = ("order-paid/*", "order-answer-lost/*", "event-told-twice", "refund-made-at-the-psp", "late-events/*")

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from psp_harness.drive.ending import NothingThere, ended
 from psp_harness.drive.shop_events import PAUSE_SECONDS, Events
+from psp_harness.drive.whole_refunds import amount_left
 from psp_harness.errors import SubjectError
 from psp_harness.model import (
     Answer,
@@ -265,9 +266,10 @@ class ShopCase:
         if found is None:
             return None, None
         operation, values = found
-        same = (
-            i.step for i in self._asked if WISHES.get(i.operation) == operation and i.amount == values.get("amount")
-        )
+        amount = values.get("amount")
+        if amount is None and self._profile.operations[operation].whole_without_amount:
+            amount = amount_left(self._profile, values, self._asked, self._server.exchanges)
+        same = (i.step for i in self._asked if WISHES.get(i.operation) == operation and i.amount == amount)
         return next(same, None), operation
 
     def _is_done_later(self, intent: Intent, outcome: Outcome) -> bool:

@@ -104,6 +104,8 @@ class Operation(Facts, frozen=True):
     """Of a create: how the ids that the PSP makes begin. Only the reference provider needs it."""
     least_amount: int = 1
     """Of a create, in minor units. `0`: a request that moves nothing is taken too, as the set-up of a card is."""
+    whole_without_amount: bool = False
+    """Of a refund: a request that names no amount is taken, and gives back all that is left."""
     cursor: str | None = None
     """Of a list: the query parameter that takes the last id, where `has_more` says that there is more."""
 

@@ -96,6 +96,16 @@ def test_what_was_not_named_is_all_of_it() -> None:
     assert (first.amount, rest.amount) == (1000, 700)
 
 
+def test_a_refund_without_an_amount_is_of_all_that_is_left() -> None:
+    """The whole, or the rest; and of nothing nothing goes back."""
+    whole = ask(RefundOrder("pay"), PAYMENT)
+    rest = ask(RefundOrder("pay"), PAYMENT, entry("refund", 600))
+    nothing = ask(RefundOrder("pay"), PAYMENT, entry("refund", 1000))
+    assert [getattr(each, "amount", None) for each in (whole, rest)] == [1000, 400]
+    assert isinstance(nothing, Refusal)
+    assert nothing.reason == "exceeds-captured"
+
+
 def test_the_amount_of_a_refund_is_looked_at_before_its_id() -> None:
     """The repeat of a full refund is told that it asks for too much; of a small one, that its id is taken."""
     full, small = entry("refund", 1000), entry("refund", 1)

@@ -68,6 +68,13 @@ def test_members_that_are_missing() -> None:
         assert isinstance(order_of("create-refund", values), Refusal)
 
 
+def test_a_refund_may_leave_its_amount_open_where_the_psp_lets_it() -> None:
+    """It is then of all that is left; an amount that is given is looked at all the same."""
+    assert order_of("create-refund", {"payment_id": "pay"}, whole_without_amount=True) == RefundOrder("pay")
+    for wrong in ({"payment_id": "pay", "amount": 0}, {"payment_id": "pay", "amount": ""}, {}):
+        assert isinstance(order_of("create-refund", wrong, whole_without_amount=True), Refusal)
+
+
 def test_a_capture_may_leave_its_amount_open() -> None:
     """It is then of all that is left; a void has no amount at all."""
     assert order_of("capture-payment", {"payment_id": "pay"}) == CaptureOrder("pay")

@@ -86,14 +86,15 @@ def _give_back(order: RefundOrder, ledger: Ledger, place: Place, terms: Terms) -
     payment, standing = found
     if wrong := _refused(standing, PaymentEvent.REFUND, "not-refundable"):
         return wrong
-    if order.amount > standing.left:
-        told = f"{order.amount} is more than the {standing.left} left of payment {payment.id!r}"
+    amount = max(standing.left, 1) if order.amount is None else order.amount  # of nothing nothing can go back
+    if amount > standing.left:
+        told = f"{amount} is more than the {standing.left} left of payment {payment.id!r}"
         return Refusal("exceeds-captured", told)
     if ledger.existing:
         return Refusal("duplicate-refund-id", f"refund {place.id!r} already exists", {"id": place.id})
     fails = payment.about.get("fate") == Fate.REFUND_FAILS
     about = terms.bank.of_refund(Fate.REFUND_FAILS if fails else Fate.NONE)
-    return _entry(place, terms, order.amount, payment.currency, order.reference, about)
+    return _entry(place, terms, amount, payment.currency, order.reference, about)
 
 
 def _standing(payment_id: str, ledger: Ledger, terms: Terms) -> tuple[Entry, PaymentStanding] | Refusal:

@@ -57,10 +57,10 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class RefundOrder:
-    """Give back this much of that payment."""
+    """Give back this much of that payment; all that is left of it, where no amount is given."""
 
     payment_id: Name
-    amount: Amount
+    amount: Amount | None = None
     reference: Text | None = None
     chosen_id: Name | None = None
 
@@ -80,11 +80,19 @@ ORDERS: Mapping[str, type[Order]] = {
 """What each operation that changes something asks for."""
 
 
-def order_of(operation: str, values: Mapping[str, object] | None) -> Order | Refusal:
-    """The order that these values make; None stands for a body that cannot be read."""
+def order_of(
+    operation: str, values: Mapping[str, object] | None, *, whole_without_amount: bool = False
+) -> Order | Refusal:
+    """The order that these values make; None stands for a body that cannot be read.
+
+    A refund that names no amount is one of all that is left with `whole_without_amount` alone.
+    """
     if values is None:
         return Refusal("invalid", "the body must be one object, in the encoding of this API")
     try:
-        return msgspec.convert(values, ORDERS[operation])
+        order = msgspec.convert(values, ORDERS[operation])
     except msgspec.ValidationError as error:
         return Refusal("invalid", str(error))
+    if isinstance(order, RefundOrder) and order.amount is None and not whole_without_amount:
+        return Refusal("invalid", "Object missing required field `amount`")
+    return order

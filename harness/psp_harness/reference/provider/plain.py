@@ -54,7 +54,8 @@ class PlainApi:
 
     async def prepare(self, tenant: str, call: Call) -> Work | Refusal:
         """The order, and its place."""
-        order = order_of(call.operation, call.values)
+        whole = self.world.profile.operations[call.operation].whole_without_amount
+        order = order_of(call.operation, call.values, whole_without_amount=whole)
         if isinstance(order, Refusal):
             return order
         place = self._place(tenant, call, order)
