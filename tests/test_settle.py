@@ -202,7 +202,7 @@ class TestStaleRows:
         assert settled(verdict(Passed(1)), row=flaky).stale == ()
         assert outcomes(settled(verdict(VIOLATED), row=flaky)) == ["known"]
 
-    @pytest.mark.parametrize("what", ["provider/generic/*", f"provider/generic/other/[o]{RULE[1:]}"])
+    @pytest.mark.parametrize("what", ["provider/generic/*", f"provider/generic/other/?{RULE[1:]}"])
     def test_one_pass_under_a_wide_glob_is_enough(self, what: str) -> None:
         """What passes is not broken, and must not become broken again unseen."""
         wide = replace(ROW, what=what)
@@ -228,6 +228,13 @@ class TestStaleRows:
         """A broken row is not called fixed because nothing could be judged."""
         others = verdict(Passed(1), rule="another-rule")
         assert settled(open_still, others, gate=gate).stale == ()
+
+    def test_what_could_not_be_told_elsewhere_leaves_nothing_open(self) -> None:
+        """Another case that did not come to its end says nothing of the one that the row names."""
+        row = replace(ROW, what=f"provider/generic/{CASE}/case-run", rule=ENDS)
+        elsewhere = verdict(Unexercised("the fault met nothing"), rule=ENDS, case="another-case")
+        (sentence,) = settled(verdict(Passed(1), rule="case-run"), elsewhere, row=row).stale
+        assert "names no verdict and no test of this run" in sentence
 
     @pytest.mark.parametrize(
         "wrong",

@@ -71,6 +71,9 @@ OTHER_CURRENCIES: Mapping[str, str] = {"USD": "second-currency", "JPY": "currenc
 CRASH_POINT = re.compile(r"-(exchange|commit)-\d+-(before|acted|answered|after)\Z")
 """How the name of a case ends whose shop is ended there: at which request or commit, counted from 1, and when."""
 
+ANY_CASE = "any-case"
+"""Stands for the case in the verdict on a rule that was skipped, or that no case exercised."""
+
 CARDS: Mapping[str, str] = {
     "good": "it pays",
     "declined": "the bank says no",

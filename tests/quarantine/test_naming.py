@@ -8,8 +8,20 @@ from pathlib import Path
 from xml.etree.ElementTree import parse
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from psp_harness.quarantine import containers, id_of_test, is_verdict_id, names, names_test, node_test_id
+from psp_harness.quarantine import (
+    containers,
+    id_of_test,
+    is_glob,
+    is_verdict_id,
+    name_of,
+    names,
+    names_test,
+    node_test_id,
+    pattern_of,
+)
 
 SUITE = """
 import pytest
@@ -30,13 +42,42 @@ def test_plain(): ...
     [
         ("test_twice[*]", "test_twice[eur]"),
         ("test_twice[eur]", "test_twice[eur]"),
-        ("test_[ab]", "test_a"),
+        ("test_twice[a]b*", "test_twice[a]bc"),
+        (r"test_par[\*]", "test_par[*]"),
+        (r"test_par[\?*]", "test_par[?]"),
+        (r"Shop\Tests\RefundTest::twice*", r"Shop\Tests\RefundTest::twice_eur"),
+        (r"Shop\\*", r"Shop\Tests"),
         ("*/generic/refund-*", "provider/generic/refund-again"),
     ],
 )
-def test_brackets_are_a_glob_and_themselves(pattern: str, name: str) -> None:
-    """The ids of tests contain them, and the globs of verdict ids may."""
+def test_a_star_and_a_question_mark_are_globs_and_brackets_themselves(pattern: str, name: str) -> None:
+    """The ids of tests contain them; a backslash says that a star is one, and is itself before anything else."""
     assert names(pattern, name)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("test_step[12]", "test_step1"),
+        ("test_[ab]", "test_a"),
+        ("test_[!a]", "test_b"),
+        (r"test_par[\*]", "test_par[a]"),
+        (r"test_\?", "test_a"),
+    ],
+)
+def test_nothing_else_is_a_glob(pattern: str, name: str) -> None:
+    """A row would excuse what nobody meant."""
+    assert not names(pattern, name)
+
+
+@given(st.text(st.sampled_from(r"ab*?[]\!-"), max_size=8), st.text(st.sampled_from(r"ab*?[]\!-"), max_size=8))
+def test_a_name_can_be_written_as_a_pattern_of_it_alone(name: str, other: str) -> None:
+    """Whatever is in it."""
+    pattern = pattern_of(name)
+    assert names(pattern, name)
+    assert name_of(pattern) == name or not is_glob(name)
+    assert not is_glob(pattern)
+    assert names(pattern, other) <= (other in {name, pattern})
 
 
 def test_a_name_is_not_named_by_its_beginning() -> None:
@@ -110,6 +151,8 @@ def test_a_verdict_is_told_from_a_test() -> None:
 
 
 def test_containers_are_where_a_named_test_would_stand() -> None:
-    """A file of pytest is a module, and its classes."""
+    """A file of pytest is a module, and its classes; what is in a test's parameters is no class."""
+    assert "tests.test_a" in containers("tests/test_a.py::test_x[a::b]")
+    assert containers("com.shop.T::twice[a::b]") == ("com.shop.T",)
     assert "tests.test_a" in containers("tests/test_a.py::test_x")
     assert containers("a jest test without a class") == ()

@@ -208,6 +208,12 @@ class TestWhatIsRefused:
         said = refused(table(CELLS, {**CELLS, "until": "2027-01-01"}))
         assert said.startswith("QUARANTINE.md: line 6, column 'what': got line 5 again")
 
+    def test_one_test_in_two_spellings(self) -> None:
+        """In two classes, say: which of them counts would hang on how it is called."""
+        first = {**CELLS, "what": "test_refunds.py::test_twice", "subject": "tests", "rule": "two refunds"}
+        both = table(first, {**first, "what": "test_refunds::test_twice"})
+        assert "line 6, column 'what': got line 5 again" in refused(both)
+
     def test_a_table_under_no_signed_section(self) -> None:
         """Nobody could say at which gates its rows count."""
         assert "line 3: got a table with the column 'what' under no signed section" in refused(

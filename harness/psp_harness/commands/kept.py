@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from psp_harness import config, private, records
-from psp_harness.quarantine import Rate, Row, is_verdict_id, node_test_id
+from psp_harness.quarantine import Rate, Row, is_verdict_id, name_of, node_test_id
 from psp_harness.records import ADDED, RELEASED, Past, Store
 
 FILE = "quarantine"
@@ -48,5 +48,5 @@ def went_out(row: Row, settings: config.Config, given: Path | None) -> None:
 
 
 def _about(row: Row, ids: Iterable[str], word: str) -> tuple[tuple[str, str], ...]:
-    own = f"{row.what.rpartition('/')[0]}/{row.rule}" if is_verdict_id(row.what) else node_test_id(row.what)
+    own = f"{row.what.rpartition('/')[0]}/{row.rule}" if is_verdict_id(row.what) else node_test_id(name_of(row.what))
     return tuple((name, word) for name in dict.fromkeys((own, *ids)))

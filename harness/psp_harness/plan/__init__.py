@@ -21,7 +21,7 @@ from psp_harness.plan.wishes import Wishes
 from psp_harness.profile import Profile
 from psp_harness.registry import suggest
 from psp_harness.rules import Rule
-from psp_harness.vocabulary import FEATURES
+from psp_harness.vocabulary import ANY_CASE, FEATURES
 
 __all__ = [
     "ANY_CASE",
@@ -38,9 +38,6 @@ __all__ = [
 
 CASE_RUNS = "case-runs-to-its-end"
 """Stands for the rule in the verdict on a case that was skipped, errored, or whose fault met nothing."""
-
-ANY_CASE = "any-case"
-"""Stands for the case in the verdict on a rule that was skipped, or that no case exercised."""
 
 WATCHED_COMMAND = "watched-command"
 """Stands for the case in the verdicts on a command that was watched: nobody planned what it does."""

@@ -22,10 +22,13 @@ from psp_harness.quarantine.limits import (
 from psp_harness.quarantine.naming import (
     containers,
     id_of_test,
+    is_glob,
     is_verdict_id,
+    name_of,
     names,
     names_test,
     node_test_id,
+    pattern_of,
     spellings,
 )
 from psp_harness.quarantine.rate import Rate
@@ -68,8 +71,10 @@ __all__ = [
     "gate_named",
     "id_of_test",
     "in_markdown",
+    "is_glob",
     "is_verdict_id",
     "matches",
+    "name_of",
     "names",
     "names_case",
     "names_test",
@@ -77,6 +82,7 @@ __all__ = [
     "noted",
     "over_budget",
     "parse",
+    "pattern_of",
     "read",
     "speaks_of",
     "spellings",

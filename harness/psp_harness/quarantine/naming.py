@@ -18,11 +18,33 @@ from psp_harness.model import Role
 _SLASHES = 3
 _NODE = re.compile(r"(?P<path>[^:\[]*)\.py(?:::(?P<inner>.*))?", re.DOTALL)
 """A pytest node id, or the path of its file alone."""
+_ESCAPED = re.compile(r"\\([*?\\])")
+_PIECE = re.compile(r"\\[*?\\]|\[")
 
 
 def names(pattern: str, name: str) -> bool:
-    """Globs; brackets are a glob, and also what they are in the ids of tests: `test_twice[*]`, `test_twice[eur]`."""
-    return pattern == name or fnmatchcase(name, pattern) or fnmatchcase(name, pattern.replace("[", "[[]"))
+    r"""`*` and `?` are globs, and nothing else is: `test_twice[eu]` names no `test_twicee`. `\*` is a star itself."""
+    return pattern == name or fnmatchcase(name, _as_fnmatch(pattern))
+
+
+def is_glob(pattern: str) -> bool:
+    """It may name several things."""
+    return bool(set("*?") & set(_ESCAPED.sub("", pattern)))
+
+
+def pattern_of(name: str) -> str:
+    """The pattern that names this alone."""
+    return re.sub(r"[*?\\]", r"\\\g<0>", name) if set("*?") & set(name) else name
+
+
+def name_of(pattern: str) -> str:
+    """What a pattern names that is no glob: without its escapes."""
+    return _ESCAPED.sub(r"\1", pattern) if set("*?") & set(pattern) and not is_glob(pattern) else pattern
+
+
+@lru_cache(maxsize=4096)
+def _as_fnmatch(pattern: str) -> str:
+    return _PIECE.sub(lambda piece: f"[{piece[0][-1]}]", pattern)
 
 
 def names_test(pattern: str, name: str) -> bool:
@@ -54,7 +76,14 @@ def node_test_id(node_id: str) -> str:
 @lru_cache(maxsize=4096)
 def containers(pattern: str) -> tuple[str, ...]:
     """Globs of the classes (packages, modules) in which what a row names would stand."""
-    return tuple(spelling.rpartition("::")[0] for spelling in spellings(pattern) if "::" in spelling)
+    return tuple(_container(spelling) for spelling in spellings(pattern) if "::" in spelling)
+
+
+def _container(spelling: str) -> str:
+    """What stands before the last `::`, but for those in the parameters of a test: `test_it[a::b]`."""
+    first = spelling.index("::")
+    parameters = spelling.find("[", first)
+    return (spelling if parameters < 0 else spelling[:parameters]).rpartition("::")[0]
 
 
 def _of_node(node_id: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from psp_harness.errors import DataError
+from psp_harness.quarantine.naming import node_test_id
 from psp_harness.quarantine.rate import Rate, rate_of
 from psp_harness.quarantine.row import COLUMNS, OPTIONAL, Class, Kind, Row
 from psp_harness.quarantine.tables import Line, Table, tables
@@ -127,7 +128,7 @@ def _date(text: str, column: str, line: int, file: str) -> date:
 def _refuse_duplicates(rows: list[Row], file: str) -> None:
     seen: dict[tuple[str, str, str], Row] = {}
     for row in rows:
-        first = seen.setdefault((row.what, row.subject, row.rule), row)
+        first = seen.setdefault((node_test_id(row.what), row.subject, row.rule), row)  # of a test, in either spelling
         if first is not row:
             problem = f"got line {first.line} again: {row.what!r}, {row.subject!r}, {row.rule!r}"
             raise _broken(problem, file, row.line, "what", do="keep one of the two rows")

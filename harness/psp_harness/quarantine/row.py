@@ -14,8 +14,8 @@ from psp_harness.quarantine.rate import Rate
 FILE = "QUARANTINE.md"
 
 COLUMNS: Mapping[str, str] = {
-    "what": "a verdict id (role/profile/case/rule) or a test id; globs allowed",
-    "subject": "the address that it is about, such as sdk:stripe; globs allowed",
+    "what": "a verdict id (role/profile/case/rule) or a test id; * and ? are globs",
+    "subject": "the address that it is about, such as sdk:stripe; * and ? are globs",
     "rule": "the id of the rule that is violated, or a piece of the test's failure message",
     "kind": "broken (must still fail) or flaky (may go either way)",
     "owner": "who sees to it",

@@ -23,6 +23,7 @@ from psp_harness.quarantine import (
     beyond_limits,
     can_be_renewed,
     gate_named,
+    name_of,
     over_budget,
 )
 
@@ -208,6 +209,6 @@ def _names_nothing(row: Row) -> str:
 
 
 def _passes_again(row: Row, passed: str, *, is_exact: bool) -> str:
-    do = f"take the row out, with proof: psp-harness quarantine release {row.what!r}"
+    do = f"take the row out, with proof: psp-harness quarantine release {name_of(row.what)!r}"
     do += "" if is_exact else ", or let `what` name only what still fails"
     return f"the row says that it is broken, but {passed!r} passed; {do}"

@@ -14,6 +14,7 @@ from psp_harness.model import Errored, Known, Level, Passed, Skipped, Unexercise
 from psp_harness.profile import Profile
 from psp_harness.quarantine import UNLIMITED, Limits, Row, Runs, gate_named, names, names_case, speaks_of
 from psp_harness.settle.laws import Bearing, Excused, LeftOut, Watch, not_run, quarantined
+from psp_harness.vocabulary import ANY_CASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ def _leaves_open(row: Row, verdict: Verdict) -> bool:
         case Errored():
             return _names_case_of(row, verdict)
         case Skipped() | Unexercised():
-            return row.rule == verdict.rule or _names_case_of(row, verdict)
+            is_of_all = verdict.case == ANY_CASE and row.rule == verdict.rule
+            return is_of_all or _names_case_of(row, verdict)
         case Passed() | Violated() | Known():
             return False
         case _ as never:

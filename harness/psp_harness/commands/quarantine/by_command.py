@@ -16,7 +16,7 @@ from psp_harness.commands.quarantine.found import report_of
 from psp_harness.commands.quarantine.repetition import Repetition
 from psp_harness.errors import UsageError
 from psp_harness.model import WORD
-from psp_harness.quarantine import Row, names, names_test, speaks_of
+from psp_harness.quarantine import Row, name_of, names, names_test, node_test_id, speaks_of
 
 _LAST_LINES = 10
 _JUDGING = (("run",), ("watch",))
@@ -100,12 +100,17 @@ def _in_results(row: Row, results: Path) -> Repetition:
 def _by_status(row: Row, command: tuple[str, ...], done: subprocess.CompletedProcess[bytes]) -> Repetition:
     status = done.returncode
     if status == 0:
-        return Repetition(row.subject, ((row.what, "passed"),))
+        return Repetition(row.subject, ((_id_of(row), "passed"),))
     why = f"exit status {status}\n{_last(done)}".rstrip()
     is_pytest = any(Path(word).name in _PYTEST for word in command)
     if status < 0 or status > _BY_SIGNAL or (is_pytest and status in _PYTEST_TELLS_NOTHING):
         return _untold(row, f"it did not come to its end: {why}")
-    return Repetition(row.subject, ((row.what, "violated"),), why)
+    return Repetition(row.subject, ((_id_of(row), "violated"),), why)
+
+
+def _id_of(row: Row) -> str:
+    """What the history calls the test."""
+    return node_test_id(name_of(row.what))
 
 
 def _untold(row: Row, why: str) -> Repetition:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from psp_harness import config, quarantine
 from psp_harness.errors import UsageError
-from psp_harness.quarantine import Row, names_test, spellings
+from psp_harness.quarantine import Row, name_of, names_test, spellings
 from psp_harness.registry import suggest
 
 
@@ -26,7 +26,8 @@ class File:
 
     def row(self, what: str, subject: str | None, rule: str | None) -> Row:
         """The one row of that name, or of that rule. Raises `UsageError` where there is none, or several."""
-        named = [row for row in self.rows if set(spellings(row.what)) & set(spellings(what))]
+        named = [row for row in self.rows if row.what == what]
+        named = named or [row for row in self.rows if set(spellings(name_of(row.what))) & set(spellings(what))]
         named = named or [row for row in self.rows if row.rule == what or names_test(row.what, what)]
         found = [row for row in named if subject in {None, row.subject} and rule in {None, row.rule}]
         if not named:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from psp_harness import private, runners
 from psp_harness.errors import DataError, UsageError
 from psp_harness.model import WORD, Violated
-from psp_harness.quarantine import is_verdict_id, names, names_test
+from psp_harness.quarantine import is_verdict_id, names, names_test, pattern_of, spellings
 from psp_harness.records import Store
 from psp_harness.reports.json import FORMAT
 from psp_harness.reports.scrub import scrub
@@ -103,7 +103,10 @@ def _named(what: str, report: Any) -> tuple[list[Any], str]:
 
 def _in_results(what: str, results: Iterable[Path], subject: str | None) -> Iterator[Found]:
     """The test of that id, failed. Raises `UsageError` where it is not."""
-    tests = [(test, path) for path in results for test in runners.read(path) if names_test(what, test.id)]
+    exact = spellings(what)
+    tests = list(_tests(results, lambda name: name in exact)) or list(
+        _tests(results, lambda name: names_test(what, name))
+    )
     failed = [(test, path) for test, path in tests if isinstance(test.result, Violated)]
     if len(told := sorted({test.id for test, _ in failed})) > 1:
         raise UsageError(f"{what!r} names {len(told)} tests that failed", do=f"name one of them: {', '.join(told[:3])}")
@@ -111,7 +114,12 @@ def _in_results(what: str, results: Iterable[Path], subject: str | None) -> Iter
         _refuse_unless_violated(test.id, WORD[type(test.result)], path)
         said = signature(test)
         sentence = scrub(said, ())
-        yield Found(test.id, subject or SUBJECT, said if said == sentence else "", sentence, str(path))
+        yield Found(pattern_of(test.id), subject or SUBJECT, said if said == sentence else "", sentence, str(path))
+
+
+def _tests(results: Iterable[Path], is_meant: Callable[[str], bool]) -> Iterator[tuple[runners.Reported, Path]]:
+    """A file may have a million tests, of which few are meant."""
+    return ((test, path) for path in results for test in runners.read(path) if is_meant(test.id))
 
 
 def _in_history(what: str, kept: Store) -> Iterator[Found]:
@@ -119,7 +127,7 @@ def _in_history(what: str, kept: Store) -> Iterator[Found]:
     for past in reversed(list(kept.runs())):
         if any(name == what and word == "violated" for name, word in past.outcomes):
             rule = what.rpartition("/")[2] if is_verdict_id(what) else ""
-            yield Found(what, past.subject, rule, "", f"the history, run of {past.at:%Y-%m-%d}")
+            yield Found(pattern_of(what), past.subject, rule, "", f"the history, run of {past.at:%Y-%m-%d}")
 
 
 def _last_reports() -> list[Path]:

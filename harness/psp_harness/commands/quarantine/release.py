@@ -20,7 +20,7 @@ from psp_harness.commands.quarantine.stats import basis, needed
 from psp_harness.errors import UsageError
 from psp_harness.plan import WATCHED_COMMAND
 from psp_harness.progress import shown_on
-from psp_harness.quarantine import Row, is_verdict_id
+from psp_harness.quarantine import Row, is_glob, is_verdict_id, name_of
 from psp_harness.quarantine.rate import bound_after, percent
 from psp_harness.records import Past, Standing, standing, was_seen_to_come
 
@@ -82,10 +82,10 @@ def _by_itself(row: Row, file: File, address: str | None, *, runs_it: bool) -> C
     if not runs_it:
         return None
     if not is_verdict_id(row.what):
-        do = f"say how: psp-harness quarantine release {row.what!r} -- COMMAND"
+        do = f"say how: psp-harness quarantine release {name_of(row.what)!r} -- COMMAND"
         raise UsageError(f"{row.what!r} is a test of another runner, which only you know how to run", do=do)
     if _is_watched(row):
-        do = f"say how, with the fault that showed it: psp-harness quarantine release {row.what!r} {_how(row)}"
+        do = f"say how, with the fault that showed it: psp-harness quarantine release {name_of(row.what)!r} {_how(row)}"
         raise UsageError(f"{row.what!r} is of a command that was watched, which only you know how to run", do=do)
     return of_verdict(row, address or row.subject, file.settings)
 
@@ -118,7 +118,7 @@ def _prove(row: Row, repeat: Callable[[], Repetition], file: File, history_file:
 def _lacking(row: Row, stands: Standing, asked: int) -> str:
     return (
         f"psp-harness: {row.what}: {stands.streak} of {asked} passes in a row, and nothing was written; mend it and "
-        f"prove it: psp-harness quarantine release {row.what!r} {_how(row)}"
+        f"prove it: psp-harness quarantine release {name_of(row.what)!r} {_how(row)}"
     )
 
 
@@ -129,7 +129,7 @@ def _is_watched(row: Row) -> bool:
 def _how(row: Row) -> str:
     """How a pass is shown once more; of a watched command one that only seems so, as nothing was judged, is none."""
     if _is_watched(row):
-        psp, whom = row.what.split("/")[1], "COMMAND" if set(row.subject) & set("*?[") else row.subject
+        psp, whom = row.what.split("/")[1], "COMMAND" if is_glob(row.subject) else row.subject
         return f"-- psp-harness watch --strict --profile {psp} --only '{row.what}' --fault … -- {whom}"
     return "--run" if is_verdict_id(row.what) else "-- COMMAND"
 

@@ -11,16 +11,14 @@ from psp_harness import config
 from psp_harness.commands.quarantine.repetition import Repetition
 from psp_harness.errors import UsageError
 from psp_harness.model import Errored, Known, Passed, Role, Skipped, Unexercised, Verdict, Violated
-from psp_harness.quarantine import Row, names, speaks_of
+from psp_harness.quarantine import Row, is_glob, names, speaks_of
 from psp_harness.reports import Clean
 from psp_harness.run import run
-
-_GLOB = frozenset("*?[")
 
 
 def of_verdict(row: Row, address: str, settings: config.Config) -> Callable[[], Repetition]:
     """Judge what the row names, of that address, at no gate."""
-    if _GLOB & set(address):
+    if is_glob(address):
         raise UsageError(
             f"the row is about {address!r}, which may be anybody", do="say whom to judge: --address ADDRESS"
         )
