@@ -29,7 +29,7 @@ from psp_harness.rules.of_shops import (
     uncertain,
     wishes,
 )
-from psp_harness.rules.wording import done
+from psp_harness.rules.wording import done, is_currency
 from psp_harness.vocabulary import WISHES
 
 _CALM = "no case asked for anything twice, lost an answer or ended the shop's process"
@@ -186,7 +186,7 @@ def a_row_that_is_done_is_money_that_moved(row: Believed, profile: Profile) -> s
     if all(effect.amount != row.row.amount for effect in row.effects):
         return f"{told}, and what moved is {done(row.effects)}"
     said, moved = row.row.currency.upper(), {effect.currency.upper() for effect in row.effects}
-    if said and said not in moved and all(moved):
+    if is_currency(said) and said not in moved and all(moved):
         return f"{told} in {said}, and what moved is {done(row.effects)} in {' and '.join(sorted(moved))}"
     return None
 

@@ -23,6 +23,11 @@ def done(effects: Iterable[Effect]) -> str:
     return ", ".join(f"{effect.kind} {effect.id} of {effect.amount}" for effect in effects)
 
 
+def is_currency(text: str) -> bool:
+    """Written as ISO 4217 has it: what a symbol means, nobody can tell for certain."""
+    return len(text) == len("EUR") and text.isascii() and text.isalpha()
+
+
 def fault_of(value: bytes | None, profile: Profile) -> str:
     """Why a key cannot be used with this PSP: `missing`, `empty`, …; empty where it can."""
     if value is None:
