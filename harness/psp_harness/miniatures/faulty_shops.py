@@ -291,9 +291,14 @@ class IsPaidByOneCent(CarefulShop):
         return True
 
 
-@miniature("is-paid-by-anybodys-word", role=Role.SHOP, mode="W01", breaks=PAID_BY_WORDS)
+@miniature(
+    "is-paid-by-anybodys-word",
+    role=Role.SHOP,
+    mode="W01",
+    breaks=PAID_BY_WORDS | {"money-that-moved-has-one-row", "the-books-balance"},
+)
 class IsPaidByAnybodysWord(CarefulShop):
-    """Verifies no signature."""
+    """Verifies no signature: anybody pays its orders, calls them failed, and gives them back."""
 
     def believes(self, request: Request) -> bool:
         return True
