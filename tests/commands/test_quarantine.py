@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from commands.calling import CAREFUL, FAULTY, ONLY, VERDICT, Call, Said, refusal
+from psp_harness.errors import UsageError
 from psp_harness.quarantine import Class, Kind, Rate, read
 from psp_harness.records import Past, Store
 
@@ -213,6 +218,38 @@ def test_where_a_glob_names_what_passes_too_each_violation_gets_a_row(what: str,
     assert not any("*" in each for each in found)
     said = call("run", "--subject", FAULTY, *only, "--gate", "pr", *DAY)
     assert said.status == 0, said.out
+
+
+def test_what_has_a_row_already_is_left_as_it_is(call: Call, tmp_path: Path) -> None:
+    """And the others get theirs."""
+    only = ("--only", "provider/generic/payment-rep*/*")
+    assert call("run", "--subject", FAULTY, *only).status == 1
+    assert add(call).status == 0
+    said = add(call, what="provider/generic/payment-rep*/*")
+    assert said.status == 0, said.err
+    assert f"{VERDICT} has a row already, in line 9" in said.out
+    assert len(read(tmp_path / "QUARANTINE.md")) > 1
+    assert "there is a row already: " in refusal(add(call))
+
+
+def test_add_reads_the_newest_report_that_knows_of_it(call: Call, tmp_path: Path) -> None:
+    """An older one is of another profile, and what it says may long be mended."""
+    violated(call)
+    reports = tmp_path / ".psp-harness" / "reports"
+    text = (reports / "provider-generic.json").read_text(encoding="utf-8").replace("/generic/", "/stripe/")
+    (reports / "provider-stripe.json").write_text(text, encoding="utf-8")
+    os.utime(reports / "provider-stripe.json", (0, 0))
+    assert add(call, what="one-key-has-one-effect").status == 0
+    assert [row.what for row in read(tmp_path / "QUARANTINE.md")] == [VERDICT]
+
+
+def test_a_day_beyond_the_calendar_is_refused(call: Call, tmp_path: Path) -> None:
+    """In one sentence, and not as a mistake of the harness."""
+    violated(call)
+    late = ("--today", "9999-12-20")
+    assert "there is no day any more; say --until" in refusal(call("quarantine", "add", VERDICT, *TWO, *late))
+    assert add(call).status == 0
+    assert VERDICT in call("quarantine", "list", "--within", "99999999999").out
 
 
 def test_a_run_at_a_gate_keeps_to_the_projects_limits(call: Call, tmp_path: Path) -> None:
@@ -479,6 +516,29 @@ def test_the_history_goes_to_another_machine(call: Call, tmp_path: Path) -> None
     assert "takes --export FILE or --import FILE" in refusal(call("quarantine", "history"))
 
 
+def test_an_export_never_harms_the_history(call: Call, tmp_path: Path) -> None:
+    """Its own file is refused; and one that is lost is said to be."""
+    record(tmp_path, "passed", "violated")
+    for file in (".psp-harness/history.db", ".psp-harness/../.psp-harness/history.db"):
+        assert "is the history itself" in refusal(call("quarantine", "history", "--export", file))
+    assert len(list(Store(tmp_path / ".psp-harness" / "history.db").runs())) == 2
+    (tmp_path / "empty.db").touch()
+    (tmp_path / "h.jsonl").write_text("as it was", encoding="utf-8")
+    said = refusal(call("quarantine", "history", "--export", "h.jsonl", "--history", "empty.db"))
+    assert "empty.db: the file is empty: a history that was lost, or never begun" in said
+    assert (tmp_path / "h.jsonl").read_text(encoding="utf-8") == "as it was"
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_a_time_beyond_the_calendar_is_refused_before_any_line_is_in(at: str, call: Call, tmp_path: Path) -> None:
+    """In UTC there is no such day."""
+    head = '{"format": "psp-harness-history/1", "gate": "nightly", "subject": "s", "outcomes": {}, '
+    lines = [head + f'"id": "{n}", "at": "{when}"}}' for n, when in enumerate(["2026-11-26T03:00:00+00:00", at])]
+    (tmp_path / "h.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert "h.jsonl: line 2: no run: at " in refusal(call("quarantine", "history", "--import", "h.jsonl"))
+    assert not (tmp_path / ".psp-harness" / "history.db").exists()
+
+
 def test_a_release_without_proof_is_refused(call: Call, tmp_path: Path) -> None:
     """With how much is lacking, and how to prove it; the file is what it was."""
     violated(call)
@@ -689,6 +749,33 @@ def test_a_file_that_changed_meanwhile_is_not_overwritten(
     with pytest.raises(Exception, match="was changed meanwhile, and nothing was written"):
         opened.write("mine")
     assert (tmp_path / "QUARANTINE.md").read_text(encoding="utf-8").endswith("more\n")
+
+
+def test_two_writers_lose_no_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between comparing and replacing nobody else writes."""
+    from psp_harness.commands.quarantine import file
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "QUARANTINE.md").write_text(rows({}), encoding="utf-8")
+    both, compare = threading.Barrier(2), file.quarantine.text_of
+    opened = file.opened()
+
+    def slowly(path: Path) -> str:
+        text = compare(path)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return text
+
+    def write(text: str) -> bool:
+        try:
+            opened.write(text)
+        except UsageError:
+            return False
+        return True
+
+    monkeypatch.setattr(file.quarantine, "text_of", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(write, ["one", "two"])) == [False, True]
 
 
 def test_the_report_of_a_run_is_kept_for_add_alone(call: Call, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ A line that is brought in twice counts once, so files may be joined as git joins
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -36,10 +37,20 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def export(runs: Iterable[Past], path: Path) -> int:
-    """Write every run, the oldest first; how many there were."""
+    """Write every run, the oldest first; how many there were. What breaks off leaves the file as it was."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    count, beside = 0, path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        count = _export(runs, beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return count
+
+
+def _export(runs: Iterable[Past], path: Path) -> int:
     count = 0
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
         for count, past in enumerate(runs, 1):  # noqa: B007 - the last count is the number of lines
             file.write(_written(past) + "\n")
     return count
@@ -75,5 +86,10 @@ def _past(line: str, path: Path, number: int) -> Past:
     except msgspec.MsgspecError as error:
         do = f"take the line out, or write it as {FORMAT} has it; after a merge, keep the lines of both sides"
         raise DataError(f"no run: {error}", file=str(path), where=f"line {number}", do=do) from None
+    try:
+        said.at.astimezone(UTC)
+    except OverflowError:
+        do = "correct `at`: a time in UTC, in the years 1 to 9999"
+        raise DataError(f"no run: at {said.at}", file=str(path), where=f"line {number}", do=do) from None
     outcomes = tuple((name, word) for word, names in said.outcomes.items() for name in names)
     return Past(said.at, said.gate, said.subject, outcomes, said.id)

@@ -68,6 +68,9 @@ class Store:
         """Every run, the oldest first; none where there is no file."""
         if not self._path.exists():
             return
+        if self._path.stat().st_size == 0:
+            do = "bring it back, say with `quarantine history --import`, or delete the file"
+            raise DataError("the file is empty: a history that was lost, or never begun", file=str(self._path), do=do)
         with self._open() as db:
             for head in db.execute("SELECT id, at, gate, subject FROM run ORDER BY at, id").fetchall():
                 yield self._past(db, *head)

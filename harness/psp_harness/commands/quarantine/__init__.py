@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import click
 from rich.console import Console
@@ -32,7 +32,7 @@ def list_(gate: str | None, within: int | None, today: date) -> None:
     """Print the rows: class, what, subject, rule, kind and rate, date, owner, issue."""
     file = opened()
     minded = file.rows if gate is None else [row for row in file.rows if row.section in gate_named(gate).minds]
-    rows = [row for row in minded if within is None or row.until <= today + timedelta(days=within)]
+    rows = [row for row in minded if within is None or (row.until - today).days <= within]
     listing.show_rows([tuple(described(row)) for row in rows], Console(highlight=False))
     if not rows:
         click.echo(f"{file.path}: no such row", err=True)

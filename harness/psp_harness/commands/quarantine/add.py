@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,9 @@ from psp_harness import quarantine
 from psp_harness.commands import kept, options
 from psp_harness.commands.quarantine.check import problems
 from psp_harness.commands.quarantine.file import File, opened
-from psp_harness.commands.quarantine.found import Known, looked_up
+from psp_harness.commands.quarantine.found import Found, Known, looked_up
 from psp_harness.errors import UsageError
-from psp_harness.quarantine import MONEY_DAYS, Class, Kind, Rate, Row
+from psp_harness.quarantine import MONEY_DAYS, Class, Kind, Rate, Row, node_test_id
 from psp_harness.quarantine.rate import rate_of
 
 DAYS = 30
@@ -77,6 +78,7 @@ def add(  # noqa: PLR0913 - one for each option
     file = opened()
     found = looked_up(Known(what, subject, rule), reports, results, kept.store(file.settings, history_file))
     text, new = file.text, []
+    found = _without_a_row(found, file.rows, subject, rule)
     for each in found:
         row = Row(
             section=next(each for each in Class if each.word == section),
@@ -106,6 +108,22 @@ def add(  # noqa: PLR0913 - one for each option
     click.echo(f"filled in from {found[0].source}")
 
 
+def _without_a_row(
+    found: Sequence[Found], rows: tuple[Row, ...], subject: str | None, rule: str | None
+) -> Sequence[Found]:
+    """Of several failures those that have no row yet. Raises `UsageError` where every one has its row."""
+    lines = {(node_test_id(row.what), row.subject, row.rule): row.line for row in rows}
+    had = {each: lines.get((node_test_id(each.id), subject or each.subject, rule or each.rule)) for each in found}
+    new = [each for each, line in had.items() if line is None]
+    for each, line in had.items():
+        if line is not None and new:
+            click.echo(f"{each.id} has a row already, in line {line}")
+    if not new:
+        told = ", ".join(f"{each.id!r} in line {line}" for each, line in had.items())
+        raise UsageError(f"there is a row already: {told}", do="renew it, or say another --rule or --subject")
+    return new
+
+
 def _with_kind(row: Row, file: File, kind: str | None, rate: str | None, history_file: Path | None) -> Row:
     """`flaky` with its rate where it was seen to go both ways, or where it is said so; else `broken`."""
     known = _rate(rate) if rate else kept.measured(row, file.settings, history_file)
@@ -120,7 +138,10 @@ def _with_kind(row: Row, file: File, kind: str | None, rate: str | None, history
 
 def _until(row: Row, file: File, until: date | None) -> Row:
     days = MONEY_DAYS if file.settings.limits.is_money_risk(row) else DAYS
-    return replace(row, until=until or row.since + timedelta(days=days))
+    try:
+        return replace(row, until=until or row.since + timedelta(days=days))
+    except OverflowError:
+        raise UsageError(f"{days} days after {row.since} there is no day any more", do="say --until") from None
 
 
 def _rate(text: str) -> Rate:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psp_harness import config, quarantine
+from psp_harness.commands.quarantine.lock import locked
 from psp_harness.errors import UsageError
 from psp_harness.quarantine import Row, name_of, names_test, spellings
 from psp_harness.registry import suggest
@@ -48,6 +49,10 @@ class File:
 
     def write(self, text: str) -> None:
         """Put another text in the place of this one; raises `UsageError` where somebody else did so meanwhile."""
+        with locked():
+            self._replace(text)
+
+    def _replace(self, text: str) -> None:
         if quarantine.text_of(self.path) != self.text:
             raise UsageError(f"{self.path} was changed meanwhile, and nothing was written", do="say it again")
         whole = self.path.resolve()

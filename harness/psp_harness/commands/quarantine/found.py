@@ -49,7 +49,7 @@ def looked_up(known: Known, reports: Sequence[Path], results: Sequence[Path], ke
     if results:
         found = list(_in_results(known.what, results, known.subject))
     else:
-        found = list(_in_reports(known, reports or _last_reports()))
+        found = list(_in_reports(known, reports)) if reports else _in_the_last_report(known)
         if not found and not reports:
             found = list(_in_history(known.what, kept))
     wanted = [each for each in found if known.subject in {None, each.subject}]
@@ -71,6 +71,12 @@ def _recognised(found: Found, known: Known) -> Found:
         problem = f"{found.source}: it does not say how {known.what!r} failed"
         raise UsageError(problem, do="say it: --rule 'a piece of its message'")
     return found
+
+
+def _in_the_last_report(known: Known) -> list[Found]:
+    """Of the newest that knows anything of it: an older one is of another profile or role, and may be out of date."""
+    found = (list(_in_reports(known, [path])) for path in _last_reports())
+    return next((each for each in found if each), [])
 
 
 def _in_reports(known: Known, reports: Iterable[Path]) -> Iterator[Found]:

@@ -19,7 +19,10 @@ def history(export_file: Path | None, import_file: Path | None, history_file: Pa
     """Write the history to a file of JSON Lines, or bring one in: to commit it, or to keep it between CI runs."""
     if bool(export_file) == bool(import_file):
         raise UsageError("quarantine history takes --export FILE or --import FILE", do="name one of them")
-    store = kept.store(config.load(Path.cwd()), history_file)
+    settings = config.load(Path.cwd())
+    store, own = kept.store(settings, history_file), history_file or Path(settings.history)
+    if export_file and export_file.resolve() == own.resolve():
+        raise UsageError(f"{export_file} is the history itself", do="name another file: --export history.jsonl")
     if import_file:
         click.echo(f"{records.load(import_file, store)} new runs")
     elif export_file:
