@@ -75,6 +75,36 @@ def test_add_takes_a_report_by_name(call: Call, tmp_path: Path) -> None:
     assert read(tmp_path / "QUARANTINE.md")[0].section is Class.NIGHTLY
 
 
+def test_a_money_risk_that_a_release_lets_pass_is_said_aloud(call: Call) -> None:
+    """It goes into 🔴 unless somebody wants it otherwise, and then they know."""
+    violated(call)
+    assert "lets it pass" not in add(call).out
+    Path("QUARANTINE.md").unlink()
+    said = add(call, "--class", "nightly")
+    assert f"mind: {VERDICT} is a money risk, and 🟡 lets it pass at every gate, release too" in said.out
+
+
+def test_what_is_typed_with_more_spaces_is_one_line(call: Call, tmp_path: Path) -> None:
+    """As a cell has it."""
+    violated(call)
+    more = ("--owner", "ann,  bob", "--issue", " #7\n", "--reason", "two  spaces\tand a tab")
+    assert add(call, *more).status == 0
+    (row,) = read(tmp_path / "QUARANTINE.md")
+    assert (row.owner, row.issue, row.reason) == ("ann, bob", "#7", "two spaces and a tab")
+
+
+@pytest.mark.parametrize(
+    "name", ["t[two  spaces]", "t[a&#9;b]", "t[a\u00a0b]", "t[a|b ]", "t[a*  b]", "t[`a  b`]", "t&#10;"]
+)
+def test_an_id_is_written_to_the_character(name: str, call: Call, tmp_path: Path) -> None:
+    """Another number of spaces would be another test."""
+    case = f'<testcase classname="a" name="{name}"><failure message="no"/></testcase>'
+    (tmp_path / "r.xml").write_text(f"<testsuite>{case}</testsuite>", encoding="utf-8")
+    said = add(call, "--results", "r.xml", what="a::t*")
+    assert said.status == 0, said.err
+    assert call("settle", "--gate", "pr", "r.xml", *DAY).out.count("EXCUSED") == 1
+
+
 def test_add_takes_the_test_of_another_runner(call: Call, tmp_path: Path) -> None:
     """Under the id that its JUnit XML has, and recognised by a line of its message."""
     said = add(call, *RESULTS, what=TEST)

@@ -50,7 +50,22 @@ def test_too_many_rows_are_said_with_the_oldest() -> None:
     assert "'old' in line 9, since 2026-10-01" in sentence
 
 
-@pytest.mark.parametrize("owner", ["ann", "ann, nobody", "ann,", "ann and Ann"])
+@pytest.mark.parametrize(
+    "owner",
+    [
+        "ann",
+        "ann, nobody",
+        "ann,",
+        "ann and Ann",
+        "ann, @ann",
+        "ann, ann\u200b",
+        "ann, \u2014",
+        "ann & ...",
+        "ann, **",
+        "ann, No one",
+        "ann <!-- , bob -->",
+    ],
+)
 def test_a_money_risk_needs_two_owners(owner: str) -> None:
     """A comma, a placeholder and the same one again are no second one."""
     (sentence,) = beyond_limits(replace(ROW, owner=owner, until=ROW.since), "pr", limits(money=True), TODAY)

@@ -175,7 +175,10 @@ class TestWhatIsRefused:
         said = refused(table({**CELLS, column: cell}))
         assert said.startswith(f"QUARANTINE.md: line 5, column {column!r}: {expected}")
 
-    @pytest.mark.parametrize("owner", ["-", "TBD", "nobody", "?, n/a"])
+    @pytest.mark.parametrize(
+        "owner",
+        ["-", "TBD", "nobody", "?, n/a", "<!-- ann -->", "\u200b", "&#8203;", "\u2014", "...", "**", "No one"],
+    )
     def test_an_owner_who_is_nobody(self, owner: str) -> None:
         """A row without an owner is one that nobody sees to, whatever stands in the cell."""
         assert "which is nobody, expected who sees to it; name somebody" in refused(table({**CELLS, "owner": owner}))
@@ -207,6 +210,26 @@ class TestWhatIsRefused:
         """Also one with other dates: nobody could say which of the two counts."""
         said = refused(table(CELLS, {**CELLS, "until": "2027-01-01"}))
         assert said.startswith("QUARANTINE.md: line 6, column 'what': got line 5 again")
+
+    def test_a_kind_is_met_with_the_nearest(self) -> None:
+        """As it is written."""
+        assert "did you mean 'broken'?" in refused(table({**CELLS, "kind": "Broken"}))
+
+    def test_a_row_one_cell_short(self) -> None:
+        """Every cell behind it says what another column should."""
+        short = [cell for name, cell in CELLS.items() if name != "owner"]
+        text = "\n".join([HEADING, "", line(COLUMNS), line("---" for _ in COLUMNS), line(short)])
+        assert "line 5: got 8 cells, expected 9 as in the header: what, subject" in refused(text)
+
+    def test_a_row_behind_a_comment(self) -> None:
+        """Markdown takes it for the comment's, and nobody would miss it."""
+        text = table(CELLS) + "\n<!-- later --> " + line(CELLS.values())
+        assert "line 6: got a table row outside a table" in refused(text)
+
+    def test_a_heading_in_a_quotation_opens_nothing_outside_of_it(self) -> None:
+        """The table below it stays in its section."""
+        text = table(CELLS).replace(HEADING + "\n", HEADING + "\n\n> ## 🟢 manual\n")
+        assert [row.section for row in parse(text, "QUARANTINE.md")] == [Class.NIGHTLY]
 
     def test_one_test_in_two_spellings(self) -> None:
         """In two classes, say: which of them counts would hang on how it is called."""

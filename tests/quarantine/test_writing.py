@@ -134,6 +134,13 @@ def test_an_edit_that_would_be_swallowed_is_refused(hidden: str) -> None:
         added(f"# Quarantine\n\n{hidden}", ROW, "Q.md")
 
 
+@pytest.mark.parametrize("hidden", ["```\n", "<!--\n", "## History\n\n<!-- what was\n"])
+def test_a_proof_is_not_written_where_nobody_sees_it(hidden: str) -> None:
+    """The row would be gone, and why with it."""
+    with pytest.raises(DataError, match="nothing was written; look for a fence"):
+        noted(f"{OWN}\n{hidden}", "released", "Q.md")
+
+
 def test_an_edit_that_would_be_read_otherwise_is_refused() -> None:
     """In a table without space around its cells, a backslash at the end of the last takes the edge with it."""
     cells = {**cells_of(replace(ROW, rate=None, rule="two refunds")), "reason": "so"}

@@ -11,6 +11,8 @@ from psp_harness.quarantine.row import COLUMNS, OPTIONAL, Row
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _PREFIX = re.compile(r"\ufeff?[ \t>]*")
+_EXACT = frozenset({"what", "subject"})
+"""The id of a test may have two spaces where another has one."""
 _CODE = frozenset({"what", "subject", "rule"})
 
 
@@ -80,17 +82,21 @@ def cells_of(row: Row) -> dict[str, str]:
 
 def _cell(name: str, value: object) -> str:
     """A value as the text of a cell: ids as code, for their globs would be emphasis on a page."""
-    text = " ".join(str(value).split())
+    text = str(value) if name in _EXACT else " ".join(str(value).split())
     if isinstance(value, date) or name in OPTIONAL or name == "kind":
         return text
     if name in _CODE and not set(text) & set("`\\"):
         return f"`{text.replace('|', chr(92) + '|')}`"
     if name == "issue":  # which may be a link
         return re.sub(r"[\\`|&]", r"\\\g<0>", text)
-    return in_markdown(text)
+    return _escaped(text)
 
 
 def in_markdown(text: str) -> str:
     """Text whose every character is shown, and none is markup."""
-    escaped = re.sub(r"[\\`*<>\[\]|~&]|(?<!\w)_|_(?!\w)", r"\\\g<0>", " ".join(text.split()))
+    return _escaped(" ".join(text.split()))
+
+
+def _escaped(text: str) -> str:
+    escaped = re.sub(r"[\\`*<>\[\]|~&]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
     return re.sub(r"^([#+-])", r"\\\1", escaped)

@@ -18,6 +18,7 @@ from psp_harness.model import Role
 _SLASHES = 3
 _NODE = re.compile(r"(?P<path>[^:\[]*)\.py(?:::(?P<inner>.*))?", re.DOTALL)
 """A pytest node id, or the path of its file alone."""
+_UNWRITABLE = re.compile(r"[^\S \u00a0]|^\s|\s$")
 _ESCAPED = re.compile(r"\\([*?\\])")
 _PIECE = re.compile(r"\\[*?\\]|\[")
 
@@ -33,8 +34,9 @@ def is_glob(pattern: str) -> bool:
 
 
 def pattern_of(name: str) -> str:
-    """The pattern that names this alone."""
-    return re.sub(r"[*?\\]", r"\\\g<0>", name) if set("*?") & set(name) else name
+    """The pattern that names this alone, but for the white space that no cell of a table can hold."""
+    escaped = re.sub(r"[*?\\]", r"\\\g<0>", name) if set("*?") & set(name) else name
+    return _UNWRITABLE.sub("?", escaped)
 
 
 def name_of(pattern: str) -> str:

@@ -51,7 +51,17 @@ def _rows(table: Table, file: str) -> Iterator[Row]:
         return
     _check_header(table.header, file)
     for line in table.rows:
-        yield _row(table.section, dict(zip(table.header.cells, line.cells, strict=False)), line.number, file)
+        cells = dict(zip(table.header.cells, line.cells, strict=False))
+        _refuse_fewer_cells(line, table.header, cells, file)
+        yield _row(table.section, cells, line.number, file)
+
+
+def _refuse_fewer_cells(line: Line, header: Line, cells: Mapping[str, str], file: str) -> None:
+    """One that was left out moves all that follow it; only a `rate` at the end may be."""
+    lacking = header.cells[line.written :]
+    if any(name in COLUMNS and not cells.get(name) for name in lacking):
+        problem = f"got {line.written} cells, expected {len(header.cells)} as in the header: {', '.join(header.cells)}"
+        raise _broken(problem, file, line.number, do="write one cell for each, in that order")
 
 
 def _refuse_unsigned(table: Table, file: str) -> None:
@@ -103,7 +113,13 @@ def _row(section: Class, cells: Mapping[str, str], line: int, file: str) -> Row:
 
 def _kind(text: str, line: int, file: str) -> Kind:
     if text not in set(Kind):
-        raise _broken(f"got {text!r}, expected {COLUMNS['kind']}", file, line, "kind", do=suggest(text, Kind))
+        raise _broken(
+            f"got {text!r}, expected {COLUMNS['kind']}",
+            file,
+            line,
+            "kind",
+            do=suggest(text, [each.value for each in Kind]),
+        )
     return Kind(text)
 
 

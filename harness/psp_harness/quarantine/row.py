@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from html import unescape
 
 from psp_harness.quarantine.naming import names
 from psp_harness.quarantine.rate import Rate
@@ -29,10 +31,11 @@ COLUMNS: Mapping[str, str] = {
 OPTIONAL: Mapping[str, str] = {"rate": "how often it was measured to fail, as failures/runs, such as 3/20"}
 """A column that a table may have beside them, and a cell of it may be empty: what a `flaky` row was measured to do."""
 
-NOBODY = frozenset({"-", "?", "n/a", "na", "nobody", "none", "tbd", "todo", "unknown", "xxx"})
-"""What people write where they mean that there is no owner."""
+NOBODY = frozenset({"", "na", "nobody", "noone", "none", "tbd", "todo", "unknown", "xxx"})
+"""What people write where they mean that there is no owner, without what is no letter and no digit: `n/a`, `-`."""
 
 
+_COMMENT = re.compile(r"<!--.*?-->")
 _BETWEEN = re.compile(r"[,;&]|\sand\s")
 
 
@@ -91,8 +94,9 @@ class Row:
     @property
     def owners(self) -> tuple[str, ...]:
         """Everybody who sees to it: names with a comma, a semicolon, `&` or `and` between them."""
-        named = {each.strip().casefold(): each.strip() for each in _BETWEEN.split(self.owner)}
-        return tuple(name for folded, name in named.items() if folded and folded not in NOBODY)
+        shown = unescape(_COMMENT.sub("", self.owner))
+        named = {_folded(each): each.strip() for each in _BETWEEN.split(shown)}
+        return tuple(name for folded, name in named.items() if folded not in NOBODY)
 
     def is_expired(self, today: date) -> bool:
         """Past its date it excuses nothing."""
@@ -101,6 +105,11 @@ class Row:
     def is_in_force(self, today: date) -> bool:
         """It excuses from its first day to its last: one that is yet to begin could be written for years ahead."""
         return self.since <= today <= self.until
+
+
+def _folded(name: str) -> str:
+    """What tells one person from another: `Ann`, `@ann`, and an `ann` with something invisible are one."""
+    return "".join(char for char in unicodedata.normalize("NFKC", name).casefold() if char.isalnum())
 
 
 def matches(row: Row, verdict_id: str, subject_address: str, rule: str) -> bool:

@@ -24,6 +24,9 @@ _MARKDOWN = (
     .disable(["emphasis", "link", "image", "autolink", "html_inline", "reference"])
 )
 _CONFLICT = re.compile(r"(<{7}|>{7}|\|{7})( |$)")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_OPENS = frozenset({"blockquote_open", "list_item_open"})
+_CLOSES = frozenset({"blockquote_close", "list_item_close"})
 _PIPE = re.compile(r"(?<!\\)\|")
 
 
@@ -34,6 +37,8 @@ class Line:
     number: int
     """From 1."""
     cells: tuple[str, ...]
+    written: int = 0
+    """How many of them were written: Markdown gives a row as many as its header has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,13 @@ def tables(text: str, file: str) -> Iterator[Table]:
     lines = text.split("\n")
     _refuse_conflicts(lines, file)
     tokens, section = _MARKDOWN.parse(text), _Section()
+    around: list[_Section] = []
     for place, token in enumerate(tokens):
-        if token.type == "heading_open":
+        if token.type in _OPENS:
+            around.append(section)
+        elif token.type in _CLOSES:
+            section = around.pop()  # a heading in a quotation opens nothing outside of it
+        elif token.type == "heading_open":
             section = _below(section, tokens[place + 1], int(token.tag[1:]), file)
         elif token.type == "table_open":
             yield _table(section.sign, tokens[place:], lines, file)
@@ -79,13 +89,21 @@ def tables(text: str, file: str) -> Iterator[Table]:
 
 
 def headings(text: str) -> Iterator[Heading]:
-    """Every heading of the file, in order."""
+    """Every heading of the file, in order, but for those in quotations and lists."""
     tokens = _MARKDOWN.parse(unified(text))
     for opened, inline in pairwise(tokens):
-        if opened.type == "heading_open":
+        if opened.type == "heading_open" and opened.level == 0:
             signs = [sign for sign in Class if sign in inline.content]
             end = opened.map[1] if opened.map else 1
             yield Heading(_number(opened), end, inline.content.strip(), signs[0] if signs else None)
+
+
+def is_shown(text: str, number: int) -> bool:
+    """Whether people see that line: it is no part of code, of a comment, or of what a comment has swallowed."""
+    return any(
+        token.type == "inline" and token.map is not None and token.map[0] < number <= token.map[1]
+        for token in _MARKDOWN.parse(unified(text))
+    )
 
 
 def unified(text: str) -> str:
@@ -119,26 +137,30 @@ def _table(sign: Class | None, tokens: Sequence[Token], lines: Sequence[str], fi
             break
         if _is_cell(before):
             cells.setdefault(_number(token), []).append(_text(token))
-    header, *rows = (Line(number, tuple(texts)) for number, texts in cells.items())
+    header, *rows = (Line(number, tuple(texts), _count(lines[number - 1])) for number, texts in cells.items())
     for row in rows:
-        _refuse_more_cells(row, header, lines[row.number - 1], file)
+        _refuse_more_cells(row, header, file)
     return Table(sign, header, tuple(rows))
 
 
-def _refuse_more_cells(row: Line, header: Line, written: str, file: str) -> None:
+def _count(written: str) -> int:
     pieces = _PIPE.split(written.strip(" \t>"))
-    count = len(pieces) - (pieces[0] == "") - (pieces[-1] == "")
-    if count > len(header.cells):
-        problem = f"got {count} cells, expected {len(header.cells)} as in the header"
+    return len(pieces) - (pieces[0] == "") - (pieces[-1] == "")
+
+
+def _refuse_more_cells(row: Line, header: Line, file: str) -> None:
+    if row.written > len(header.cells):
+        problem = f"got {row.written} cells, expected {len(header.cells)} as in the header"
         do = r"write a | that belongs to a cell's text as \|"
         raise DataError(problem, file=file, where=f"line {row.number}", do=do)
 
 
 def _refuse_loose_rows(token: Token, file: str) -> None:
     """A row outside its table is text to Markdown: nobody would miss it until it no longer excuses."""
-    if token.type not in {"inline", "code_block", "html_block"} or token.content.startswith("<!--"):
+    if token.type not in {"inline", "code_block", "html_block"}:
         return
-    for offset, line in enumerate(token.content.split("\n")):
+    shown = _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), token.content)
+    for offset, line in enumerate(shown.split("\n")):
         if line.lstrip().startswith("|") or len(_PIPE.findall(line)) >= len(COLUMNS) - 1:
             problem = f"got a table row outside a table: {line.strip()[:60]!r}"
             do = "begin the table with a header and a line of | --- |, and keep blank lines and indentation out of it"

@@ -14,7 +14,7 @@ from psp_harness.errors import DataError
 from psp_harness.quarantine.cells import append_column, cells_of, in_markdown, insert, lines_of, row_like, with_cell
 from psp_harness.quarantine.reading import parse
 from psp_harness.quarantine.row import COLUMNS, OPTIONAL, Class, Row
-from psp_harness.quarantine.tables import Heading, Table, headings, tables
+from psp_harness.quarantine.tables import Heading, Table, headings, is_shown, tables
 
 HISTORY = "History"
 """The heading under which proofs and renewals are written down."""
@@ -91,6 +91,8 @@ def noted(text: str, sentence: str, file: str) -> str:
             insert(lines, end, "")
             end += 1
     insert(lines, end, f"- {in_markdown(sentence)}")
+    if not is_shown("".join(lines), end + 1):
+        raise _not_understood(file)
     return _checked(lines, told, file)
 
 

@@ -76,6 +76,8 @@ def add(  # noqa: PLR0913 - one for each option
     Where a glob or a rule names what passes as well, each violated verdict gets a row of its own.
     """
     file = opened()
+    owner, issue = _one_line(owner), _one_line(issue)
+    rule, reason = rule and _one_line(rule), reason and _one_line(reason)
     found = looked_up(Known(what, subject, rule), reports, results, kept.store(file.settings, history_file))
     text, new = file.text, []
     found = _without_a_row(found, file.rows, subject, rule)
@@ -105,7 +107,15 @@ def add(  # noqa: PLR0913 - one for each option
         click.echo(
             f"{file.path} line {row.line}: {row.section} {row.what} of {row.subject} until {row.until}, {row.kind}"
         )
+    for row in written:
+        if row.section is not Class.RELEASE and file.settings.limits.is_money_risk(row):
+            click.echo(f"mind: {row.what} is a money risk, and {row.section} lets it pass at every gate, release too")
     click.echo(f"filled in from {found[0].source}")
+
+
+def _one_line(text: str) -> str:
+    """As the cell of a table has it."""
+    return " ".join(text.split())
 
 
 def _without_a_row(
