@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from psp_harness import config
 from psp_harness.config import Config, Run
 from psp_harness.errors import DataError
 from psp_harness.model import Role
+from psp_harness.quarantine import Class, Kind, Row
 
 OWN = """
 cases = ["payments/cases"]
@@ -128,3 +130,13 @@ def test_the_example_on_the_page_is_read(tmp_path: Path) -> None:
     (example,) = blocks(PAGE, "toml")
     (tmp_path / config.FILE).write_text(example, encoding="utf-8")
     assert [run.role for run in config.load(tmp_path).run] == [Role.CLIENT, Role.PROVIDER]
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"), [("a::t[x]", True), (r"a::t[\*]", True), ("a.py::t[x]", True), ("a::u[x]", False)]
+)
+def test_a_row_about_a_test_is_a_money_risk_by_name(what: str, *, expected: bool) -> None:
+    """In either spelling, and whatever its id has in it."""
+    day = date(2026, 12, 1)
+    row = Row(Class.RELEASE, what, "tests", "two refunds", Kind.BROKEN, "ann", "so", "#1", day, day, 5)
+    assert Config(money_risk=("a::t[?]",)).limits.is_money_risk(row) is expected

@@ -29,7 +29,7 @@ from psp_harness.contracts import CASES
 from psp_harness.errors import DataError, UsageError
 from psp_harness.expected import line_of, misfit, read_toml
 from psp_harness.model import Role
-from psp_harness.quarantine import GATES, Budget, Limits, Row, names_test, spellings
+from psp_harness.quarantine import GATES, Budget, Limits, Row, name_of, names_test, spellings
 from psp_harness.registry import suggest
 from psp_harness.run import Job
 from psp_harness.subjects.options import WEBHOOK_PATH
@@ -73,7 +73,7 @@ class Config(msgspec.Struct, frozen=True, rename="kebab", forbid_unknown_fields=
             return any(names_test(glob, test) for glob in self.money_risk)
 
         def is_money_risk(row: Row) -> bool:
-            return row.rule in risky or any(is_risky_test(what) for what in spellings(row.what))
+            return row.rule in risky or any(is_risky_test(what) for what in spellings(name_of(row.what)))
 
         return Limits(self.budget, is_money_risk, is_risky_test)
 
