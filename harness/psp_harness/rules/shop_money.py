@@ -95,7 +95,8 @@ def _twice(wish: Wish) -> str | None:
     if len(wish.effects) <= 1:
         return None
     happened_ = f"happened {len(wish.effects)} times: {done(wish.effects)}"
-    return f"{wish.called} was asked for {_times(wish.asked)}, and {happened_}"
+    again = ", and again when its process had been ended and started" if wish.history.ended else ""
+    return f"{wish.called} was asked for {_times(wish.asked)}{again}, and {happened_}"
 
 
 def _times(count: int) -> str:
