@@ -10,7 +10,7 @@ import pytest
 from psp_harness.model import WORD, Errored, Passed, Problem, Result, Skipped, Violated
 from psp_harness.quarantine import GATES, UNLIMITED, Budget, Class, Kind, Limits, Row
 from psp_harness.runners import Reported
-from psp_harness.settle import OF_TESTS, Told, Watch, settle_results, signature
+from psp_harness.settle import OF_TESTS, Told, Watch, settle_results, signature, signatures
 
 TODAY = date(2026, 12, 1)
 ROW = Row(
@@ -54,6 +54,15 @@ def test_a_failure_with_another_signature_is_not_excused(message: str) -> None:
     """What starts to fail differently is out of quarantine; and its row is not thereby wrong."""
     done = told(ran(Violated(1, (Problem(message),))))
     assert (done.counts["violated"], done.status, done.stale) == (1, 1, ())
+
+
+def test_every_failure_of_a_test_must_be_the_known_one() -> None:
+    """Where it fails in two ways, one of which nobody knows, it is red, and both are said."""
+    both = Violated(1, (Problem("two refunds"), Problem("the ledger lost 10")))
+    done = told(ran(both))
+    assert (done.counts["violated"], done.status, done.stale) == (1, 1, ())
+    assert list(signatures(done.notable[0])) == ["two refunds", "the ledger lost 10"]
+    assert told(ran(Violated(1, (Problem("two refunds"), Problem("two refunds again"))))).status == 0
 
 
 @pytest.mark.parametrize("section", list(Class))

@@ -218,3 +218,18 @@ def test_a_budget_and_a_money_risk_hold_for_tests(call: Call, tmp_path: Path) ->
 def test_every_fixture_is_settled_here() -> None:
     """A runner that is added to the fixtures is added to these tests."""
     assert sorted(RUNNERS) == sorted(path.stem for path in FIXTURES.glob("*.xml"))
+
+
+SUBTESTS = """<testsuites name="pytest tests"><testsuite name="pytest" failures="2" errors="0" skipped="0" tests="3">
+<testcase classname="test_a" name="test_twice"><failure message="one key made two refunds"/>
+<failure message="contains 1 failed subtest"/></testcase><testcase classname="test_a" name="b"/></testsuite></testsuites>"""
+
+
+def test_the_subtests_of_pytest_can_be_settled(call: Call, tmp_path: Path) -> None:
+    """Their failures are excused as often as they are counted, in what is written too."""
+    (tmp_path / "r.xml").write_text(SUBTESTS, encoding="utf-8")
+    quarantine(tmp_path, "test_a.py::test_twice")
+    said = call("settle", "--gate", "pr", "r.xml", "--junit", "out.xml", *DAY)
+    assert (said.status, said.last_line.partition(":")[0]) == (0, "PASSED")
+    suite = parse(tmp_path / "out.xml").getroot()[0]  # noqa: S314 - written a line above
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")

@@ -185,3 +185,40 @@ def test_where_it_stands_is_read(tmp_path: Path) -> None:
     assert (test.file, test.line) == ("x.py", 7)
     (test,) = reported('<testsuite><testcase name="a" line="many"/></testsuite>', tmp_path)
     assert (test.file, test.line) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("inside", "problems"),
+    [
+        ("<failure>two refunds</failure><failure>the ledger lost 10</failure>", ["two refunds", "the ledger lost 10"]),
+        ("<failure message='two refunds'/><rerunFailure message='lost'/>", ["two refunds", "lost"]),
+        ("<failure message='two refunds'/><failure message='contains 1 failed subtest'/>", ["two refunds"]),
+        ("<failure message='contains 1 failed subtest'/>", ["contains 1 failed subtest"]),
+        ("<rerunFailure message='lost'/>", ["lost"]),
+    ],
+)
+def test_each_failure_of_a_test_case_is_a_problem(inside: str, problems: list[str], tmp_path: Path) -> None:
+    """A test and its `afterEach` (Jest), the runs of one test (Surefire), the subtests of one (pytest)."""
+    (test,) = reported(f'<testsuite><testcase name="a">{inside}</testcase></testsuite>', tmp_path)
+    assert isinstance(test.result, Violated)
+    assert [each.sentence for each in test.result.problems] == problems
+
+
+def test_an_error_of_a_second_run_is_an_error(tmp_path: Path) -> None:
+    """Surefire: it failed, and when it was run again it could not be told."""
+    inside = "<failure message='two refunds'/><rerunError message='NullPointer'/>"
+    (test,) = reported(f'<testsuite><testcase name="a">{inside}</testcase></testsuite>', tmp_path)
+    assert test.result == Errored("NullPointer")
+
+
+SUBTESTS = """<testsuites name="pytest tests"><testsuite name="shop" failures="{count}" tests="4">
+<testcase classname="test_a" name="test_twice"><failure message="two refunds"/><failure message="two refunds in EUR"/>
+<failure message="contains 2 failed subtests"/></testcase><testcase classname="test_a" name="b"/></testsuite></testsuites>"""
+
+
+@pytest.mark.parametrize(("count", "outcomes"), [(3, ["violated", "passed"]), (4, ["violated", "passed", "errored"])])
+def test_pytest_counts_each_failure_of_a_subtest(count: int, outcomes: list[str], tmp_path: Path) -> None:
+    """And only as many as it shows."""
+    tests = reported(SUBTESTS.format(count=count), tmp_path)
+    assert [WORD[type(test.result)] for test in tests] == outcomes
+    assert tests[0].times_failed == 3

@@ -11,7 +11,7 @@ from psp_harness.reports.line import Line
 from psp_harness.reports.markdown import code, counts, listed, stale
 from psp_harness.reports.scrub import scrub
 from psp_harness.runners import Reported
-from psp_harness.settle import Told, signature
+from psp_harness.settle import Told, signatures
 
 _SHOWN = 100
 
@@ -57,13 +57,18 @@ def _said(test: Reported) -> str:
     """What went wrong, without what nobody may read in a log."""
     match test.result:
         case Known(_, _, reason):
-            return f"{scrub(signature(test), ())}\n{reason}"
+            return f"{_problems(test)}\n{reason}"
         case Violated():
-            return scrub(signature(test), ())
+            return _problems(test)
         case Errored(reason):
             return scrub(reason.partition("\n")[0], ())
         case _:
             return ""
+
+
+def _problems(test: Reported) -> str:
+    """Each thing that it failed with, once."""
+    return scrub("; ".join(dict.fromkeys(signatures(test))), ())
 
 
 def _verdict(told: Told) -> Line:

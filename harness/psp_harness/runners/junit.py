@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.sax.xmlreader import AttributesImpl
@@ -39,6 +39,8 @@ _OTHERS = {
     "checkstyle": "a report of Checkstyle",
 }
 _NOTHING = "it says nothing"
+_THROUGH_SUBTESTS = re.compile(r"contains \d+ failed subtests?")
+"""pytest, of the test around subtests: they have their own words."""
 _GO_MARKS = re.compile(r"\s*(=== (RUN|PAUSE|CONT|NAME)\b|--- (FAIL|PASS|SKIP):|$)")
 
 
@@ -145,10 +147,10 @@ class _Reader(Handler):
 
     def _finish(self, test: _Open) -> None:
         for suite in self._suites:
-            suite.shown["failures"] += len({"failure", "flakyFailure", "rerunFailure"} & test.told.keys())
-            suite.shown["errors"] += len({"error", "flakyError", "rerunError"} & test.told.keys())
+            suite.shown["failures"] += _counted(test, ("failure", "flakyFailure", "rerunFailure"))
+            suite.shown["errors"] += _counted(test, ("error", "flakyError", "rerunError"))
         before = sum(len(test.told.get(name, ())) > 0 for name in AGAIN)
-        done = replace(test.test, result=_result(test), failed_before=before)
+        done = replace(test.test, result=_result(test), failed_before=before, times_failed=_counted(test, FAILED) or 1)
         if isinstance(done.result, Violated):
             done = self._without_subtests(done)
         self._done.append(done)
@@ -199,12 +201,16 @@ def _counts(attrs: AttributesImpl) -> dict[str, int]:
 
 
 def _result(test: _Open) -> Result:
+    """An error among its failures is an error; of several failures each is a problem, and no one of them is excused."""
     told = test.told
-    for name in ERRORED:
-        if name in told:
-            return Errored(str(told[name][0]))
-    if "failure" in told:
-        return Violated(1, (Problem(_words(told["failure"][0], test)),))
+    failed = "failure" in told or (_RERUN & told.keys() and "skipped" not in told)
+    errors = [said for name in (*ERRORED, *(("rerunError",) if failed else ())) for said in told.get(name, ())]
+    if errors:
+        return Errored(str(errors[0]))
+    if failed:
+        words = [_words(said, test) for name in ("failure", "rerunFailure") for said in told.get(name, ())]
+        own = [each for each in words if not _THROUGH_SUBTESTS.fullmatch(each)]
+        return Violated(1, tuple(map(Problem, own or words)))
     if "skipped" in told:
         return Skipped(str(told["skipped"][0]))
     return Passed(1)
@@ -212,6 +218,12 @@ def _result(test: _Open) -> Result:
 
 def _words(said: _Said, test: _Open) -> str:
     return what_failed(said.message, "".join(said.text), by_pytest=test.by_pytest).strip() or _NOTHING
+
+
+def _counted(test: _Open, names: Iterable[str]) -> int:
+    """As how many its suite may count it: pytest counts each element, for a subtest has one; others the test."""
+    found = [len(test.told[name]) for name in names if name in test.told]
+    return sum(found) if test.by_pytest else len(found)
 
 
 def _lines(text: str) -> list[str]:

@@ -24,10 +24,12 @@ class Reported:
     """Which test of its file it is, from 1."""
     through_subtests: bool = False
     """It failed because its subtests did (Go), and they stand for themselves: it is skipped."""
+    times_failed: int = 1
+    """As how many failures its suite counts it, if it failed: pytest counts each subtest."""
     failed_before: int = 0
     """How often the runner saw it fail before it passed."""
 
     @property
     def message(self) -> str:
-        """What it failed with."""
-        return self.result.problems[0].sentence if isinstance(self.result, Violated) else ""
+        """All that it failed with."""
+        return "\n".join(each.sentence for each in self.result.problems) if isinstance(self.result, Violated) else ""

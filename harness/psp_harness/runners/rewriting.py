@@ -21,6 +21,8 @@ class Skip:
     reason: str
     counted_as: str
     """Where its suite counted it: `failures`, `errors`, or nowhere."""
+    times: int = 1
+    """How often it did."""
 
 
 def rewrite(paths: Sequence[Path], skipped: Sequence[Mapping[int, Skip]], stale: Sequence[str], out: Path) -> None:
@@ -86,7 +88,7 @@ class _Counter(Handler):
                 for suite in self._open:
                     self.changes[suite]["skipped"] += 1
                     if skip.counted_as:
-                        self.changes[suite][skip.counted_as] -= 1
+                        self.changes[suite][skip.counted_as] -= skip.times
 
     def endElement(self, name: str) -> None:  # noqa: N802
         super().endElement(name)

@@ -6,7 +6,7 @@ The laws (`laws`) are the same for verdicts of ours (`verdicts`) and for the res
 from __future__ import annotations
 
 from psp_harness.settle.laws import Excused, LeftOut, Watch, not_run, quarantined
-from psp_harness.settle.results import OF_TESTS, SUBJECT, Told, settle_results, signature
+from psp_harness.settle.results import OF_TESTS, SUBJECT, Told, settle_results, signature, signatures
 from psp_harness.settle.verdicts import OF_VERDICTS, Settled, exit_status, settle
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "settle",
     "settle_results",
     "signature",
+    "signatures",
 ]

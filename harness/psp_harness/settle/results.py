@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from psp_harness.model import WORD, Errored, Known, Problem, Skipped, Violated
@@ -20,6 +20,7 @@ SUBJECT = "tests"
 """Whom the rows about tests name, where a project has no other word for them."""
 _KEPT = 1000
 """Characters of a message that are kept of each test that did not pass: the file has the rest."""
+_PROBLEMS = 3
 _SIGNATURE = 120
 
 _NO_SIGNATURE = re.compile(r"\s*($|=== |--- (FAIL|PASS|SKIP):|Failed$|it says nothing$)")
@@ -70,7 +71,9 @@ def _take(told: Told, test: Reported, watch: Watch[Reported]) -> None:
     outcome = WORD[type(settled.result)]
     told.counts[outcome] += 1
     if isinstance(settled.result, (Known, Skipped)) and not (settled is test and not test.through_subtests):
-        told.skips[-1][test.place] = Skip(settled.result.reason, _counted_as(test))
+        counted = _counted_as(test)
+        times = test.times_failed if counted == "failures" else 1
+        told.skips[-1][test.place] = Skip(settled.result.reason, counted, times)
     if isinstance(settled.result, (Violated, Known, Errored)):
         told.notable.append(_short(settled))
 
@@ -99,20 +102,34 @@ def _counted_as(test: Reported) -> str:
 def _short(test: Reported) -> Reported:
     match test.result:
         case Violated(occasions, problems):
-            return replace(test, result=Violated(occasions, (Problem(problems[0].sentence[:_KEPT]),)))
+            return replace(test, result=Violated(occasions, _first(problems)))
         case Known(occasions, problems, reason):
-            return replace(test, result=Known(occasions, (Problem(problems[0].sentence[:_KEPT]),), reason))
+            return replace(test, result=Known(occasions, _first(problems), reason))
         case Errored(reason):
             return replace(test, result=Errored(reason[:_KEPT]))
         case _:
             return test
 
 
+def _first(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(Problem(each.sentence[:_KEPT]) for each in problems[:_PROBLEMS])
+
+
 def signature(test: Reported) -> str:
     """The line of its message that says what went wrong, without what is another one tomorrow."""
-    name = test.id.rpartition("::")[2]
-    lines = (line for line in test.message.split("\n") if not _NO_SIGNATURE.match(line) and name not in line)
-    first = next(lines, test.message.split("\n", 1)[0])
+    return next(signatures(test))
+
+
+def signatures(test: Reported) -> Iterator[str]:
+    """One for each thing that it failed with."""
+    problems = test.result.problems if isinstance(test.result, (Violated, Known)) else ()
+    for message in [problem.sentence for problem in problems] or [""]:
+        yield _signature(message, test.id.rpartition("::")[2])
+
+
+def _signature(message: str, name: str) -> str:
+    lines = (line for line in message.split("\n") if not _NO_SIGNATURE.match(line) and name not in line)
+    first = next(lines, message.split("\n", 1)[0])
     return _one_line(_PLACE.sub("", first))[:_SIGNATURE].strip()
 
 
@@ -124,8 +141,10 @@ def _is_of(row: Row, test: Reported) -> bool:
 
 
 def fails_as_expected(row: Row, test: Reported) -> bool:
-    """The message has the row's piece in it, however its lines are broken."""
-    return _one_line(row.rule) in _one_line(test.message)
+    """All that it failed with has the row's piece in it, however its lines are broken."""
+    if not isinstance(test.result, Violated):
+        return False
+    return all(_one_line(row.rule) in _one_line(problem.sentence) for problem in test.result.problems)
 
 
 def _leaves_open(row: Row, test: Reported) -> bool:
