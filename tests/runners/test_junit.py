@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from psp_harness.errors import DataError
 from psp_harness.model import WORD, Errored, Skipped, Violated
 from psp_harness.runners import Reported, read
 
@@ -222,3 +223,34 @@ def test_pytest_counts_each_failure_of_a_subtest(count: int, outcomes: list[str]
     tests = reported(SUBTESTS.format(count=count), tmp_path)
     assert [WORD[type(test.result)] for test in tests] == outcomes
     assert tests[0].times_failed == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "outcomes"),
+    [
+        ('<testsuite name="x" tests="1"><error message="no database"/><testcase name="a"/></testsuite>', ["errored", "passed"]),
+        ('<testsuite name="x" failures="1"><failure>no</failure><testcase name="a"/></testsuite>', ["errored", "passed"]),
+        ('<testsuites><testsuite errors="1"/><error/></testsuites>', ["errored", "errored"]),
+        ('<testsuite name="x" tests="5" failures="0"><testcase name="a"/></testsuite>', ["passed", "errored"]),
+        ('<testsuites tests="2"><testsuite tests="2"><testcase name="a"/></testsuite></testsuites>', ["passed", "errored"]),
+        ('<testsuite name="pytest" tests="5"><testcase name="a"/></testsuite>', ["passed"]),
+        ('<testsuite xmlns:t="u"><testcase name="a"><t:failure/></testcase></testsuite>', ["violated"]),
+        ('<testsuite xmlns:t="u"><t:testcase name="a"><t:error/></t:testcase></testsuite>', ["errored"]),
+    ],
+)  # fmt: skip
+def test_what_stands_in_an_unusual_place_is_seen_too(text: str, outcomes: list[str], tmp_path: Path) -> None:
+    """Beside the test cases, in another namespace, or only in a number."""
+    assert [WORD[type(test.result)] for test in reported(text, tmp_path)] == outcomes
+
+
+def test_what_a_suite_says_beside_its_tests_is_said_once_and_in_its_words(tmp_path: Path) -> None:
+    """With its name, and it is not missed a second time."""
+    (test,) = reported('<testsuite name="x" errors="1"><error message="no database">at x</error></testsuite>', tmp_path)
+    assert (test.id, test.result) == ("x", Errored("beside its test cases: no database\nat x"))
+
+
+@pytest.mark.parametrize("inner", ["testcase", "testsuite"])
+def test_a_test_within_a_test_is_refused(inner: str, tmp_path: Path) -> None:
+    """Nobody knows whose the failure behind it is."""
+    with pytest.raises(DataError, match=f"got a <{inner}> within the test case 'a'; no test runner writes that"):
+        reported(f'<testsuite><testcase name="a"><{inner} name="b"/><failure/></testcase></testsuite>', tmp_path)

@@ -85,3 +85,23 @@ def test_a_row_that_no_longer_holds_is_an_error_there(tmp_path: Path) -> None:
     case = root.find("testsuite[@name='QUARANTINE.md'][@errors='1']/testcase[@name='QUARANTINE.md line 3']")
     assert case is not None
     assert case.find("error[@message='it expired']") is not None
+
+
+def test_what_is_of_another_namespace_is_skipped_too(tmp_path: Path) -> None:
+    """Its prefix goes with it."""
+    text = '<testsuite xmlns:t="u" failures="1"><testcase name="a"><t:failure>no</t:failure></testcase></testsuite>'
+    (tmp_path / "a.xml").write_text(text, encoding="utf-8")
+    root = written([tmp_path / "a.xml"], [{1: Skip("so", "failures")}], tmp_path)
+    assert [(each.tag, each.text) for each in root.iterfind("testsuite/testcase/*")] == [("skipped", "no")]
+
+
+def test_the_root_keeps_the_name_that_all_files_have(tmp_path: Path) -> None:
+    """By it the counts of pytest are understood, which counts subtests too."""
+    text = (
+        '<testsuites name="pytest tests"><testsuite name="shop" tests="3"><testcase name="a"/></testsuite></testsuites>'
+    )
+    (tmp_path / "a.xml").write_text(text, encoding="utf-8")
+    root = written([tmp_path / "a.xml"] * 2, [{}, {}], tmp_path)
+    assert root.get("name") == "pytest tests"
+    assert [WORD[type(test.result)] for test in read(tmp_path / "out" / "r.xml")] == ["passed", "passed"]
+    assert written([tmp_path / "a.xml", FIXTURES[0]], [{}, {}], tmp_path).get("name") is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.sax.xmlreader import AttributesImpl
@@ -12,7 +12,7 @@ from psp_harness.errors import DataError
 from psp_harness.model import Errored, Passed, Problem, Result, Skipped, Violated
 from psp_harness.quarantine import id_of_test
 from psp_harness.runners.failing import what_failed
-from psp_harness.runners.parsing import Handler, parse
+from psp_harness.runners.parsing import Handler, local, parse
 from psp_harness.runners.reported import Reported
 
 SHOWN = 1 << 18
@@ -65,7 +65,7 @@ class _Suite:
 
     name: str
     counted: dict[str, int]
-    shown: dict[str, int] = field(default_factory=lambda: {"failures": 0, "errors": 0})
+    shown: dict[str, int] = field(default_factory=lambda: {"failures": 0, "errors": 0, "tests": 0})
 
 
 @dataclass(slots=True)
@@ -113,15 +113,21 @@ class _Reader(Handler):
         super().startElement(name, attrs)
         if self.depth == 1:
             check_root(name, self._file)
-        if name in {"testsuites", "testsuite"} and self._test is None:
+        name = local(name)
+        if name in {"testsuites", "testsuite", "testcase"} and self._test is not None:
+            what = f"got a <{name}> within the test case {self._test.test.id!r}"
+            raise DataError(what, file=self._file, do="no test runner writes that: look at what did")
+        if name in {"testsuites", "testsuite"}:
             self._suites.append(_Suite(attrs.get("name", name), _counts(attrs)))
-        elif name == "testcase" and self._test is None:
+        elif name == "testcase":
             self._place += 1
             by_pytest = any(suite.name in _PYTEST for suite in self._suites)
             self._test = _Open(_described(attrs, self._suites[-1].name, self._place), by_pytest)
         elif self._test is not None and name in _TOLD:
             self._telling = _Said(self._room_for(attrs.get("message", "")))
             self._test.told.setdefault(name, []).append(self._telling)
+        elif self._test is None and name in FAILED | ERRORED:
+            self._telling = _Said(attrs.get("message", "")[:SHOWN])
 
     def characters(self, content: str) -> None:
         super().characters(content)
@@ -130,23 +136,34 @@ class _Reader(Handler):
 
     def endElement(self, name: str) -> None:  # noqa: N802
         super().endElement(name)
+        name = local(name)
         if name == "testcase" and self._test is not None:
             self._finish(self._test)
             self._test = None
-        elif self._test is not None:
-            self._telling = None if name in _TOLD else self._telling
+        elif name in _TOLD:
+            if self._test is None and self._telling is not None:
+                self._beside_the_tests(name, self._telling)
+            self._telling = None
         elif name in {"testsuites", "testsuite"}:
             self._close(self._suites.pop())
 
     def _room_for(self, text: str) -> str:
         """As much of it as is kept."""
-        kept = text[: max(self._test.room, 0)] if self._test is not None else ""
-        if self._test is not None:
-            self._test.room -= len(text)
+        if self._test is None:
+            return text if sum(map(len, self._telling.text if self._telling else ())) < SHOWN else ""
+        kept = text[: max(self._test.room, 0)]
+        self._test.room -= len(text)
         return kept
+
+    def _beside_the_tests(self, name: str, said: _Said) -> None:
+        """A suite that could not start its tests, or not end them, may have no test case to say so."""
+        for suite in self._suites:
+            suite.shown["failures" if name in FAILED else "errors"] += 1
+        self._done.append(Reported(self._suites[-1].name, Errored(f"beside its test cases: {said}")))
 
     def _finish(self, test: _Open) -> None:
         for suite in self._suites:
+            suite.shown["tests"] += 1
             suite.shown["failures"] += _counted(test, ("failure", "flakyFailure", "rerunFailure"))
             suite.shown["errors"] += _counted(test, ("error", "flakyError", "rerunError"))
         before = sum(len(test.told.get(name, ())) > 0 for name in AGAIN)
@@ -167,18 +184,29 @@ class _Reader(Handler):
         return test
 
     def _close(self, suite: _Suite) -> None:
-        missing = {name: count - suite.shown[name] for name, count in suite.counted.items()}
-        untold = [f"{count} {name if count > 1 else name[:-1]}" for name, count in missing.items() if count > 0]
-        if not untold:
-            return
-        reason = (
-            f"it counts {' and '.join(untold)} that no test case shows: something did not compile, load or start; "
-            "read the runner's own output"
-        )
-        self._done.append(Reported(suite.name, Errored(reason)))
+        missing = {name: max(count - suite.shown[name], 0) for name, count in suite.counted.items()}
+        if any(each.name in _PYTEST for each in (suite, *self._suites)):
+            missing.pop("tests", None)  # it counts each subtest, and shows those that failed
+        if any(missing.values()):
+            self._done.append(Reported(suite.name, Errored(_untold(missing, suite))))
         for around in self._suites:
             for name, count in missing.items():
-                around.shown[name] += max(count, 0)
+                around.shown[name] += count
+
+
+def _untold(missing: Mapping[str, int], suite: _Suite) -> str:
+    """Why nobody can tell how a suite came out."""
+    kinds = [(name, missing.get(name, 0)) for name in ("failures", "errors")]
+    untold = [f"{count} {name if count > 1 else name[:-1]}" for name, count in kinds if count]
+    if not untold:
+        return (
+            f"it counts {suite.counted['tests']} tests and shows {suite.shown['tests']}: the others did not come to "
+            "their end, or were taken out of the file; read the runner's own output"
+        )
+    return (
+        f"it counts {' and '.join(untold)} that no test case shows: something did not compile, load or start; "
+        "read the runner's own output"
+    )
 
 
 def _described(attrs: AttributesImpl, suite: str, place: int) -> Reported:
@@ -197,7 +225,7 @@ def _described(attrs: AttributesImpl, suite: str, place: int) -> Reported:
 
 
 def _counts(attrs: AttributesImpl) -> dict[str, int]:
-    return {name: int(attrs[name]) for name in ("failures", "errors") if attrs.get(name, "").isdecimal()}
+    return {name: int(attrs[name]) for name in ("failures", "errors", "tests") if attrs.get(name, "").isdecimal()}
 
 
 def _result(test: _Open) -> Result:

@@ -44,6 +44,11 @@ class Handler(ContentHandler):
         self.depth -= 1
 
 
+def local(name: str) -> str:
+    """The name of an element without the prefix of a namespace."""
+    return name.rpartition(":")[2]
+
+
 def parse(path: Path, handler: Handler) -> Iterator[None]:
     """Tell `handler` of the document, and come back after each piece of it. Raises `DataError`."""
     parser = create_parser(forbid_dtd=True)

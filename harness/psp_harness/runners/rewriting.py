@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
-from xml.sax.saxutils import XMLGenerator
+from xml.sax.saxutils import XMLGenerator, quoteattr
 from xml.sax.xmlreader import AttributesImpl
 
 from psp_harness.quarantine import FILE
 from psp_harness.runners.junit import ERRORED, FAILED, check_root
-from psp_harness.runners.parsing import Handler, parse
+from psp_harness.runners.parsing import Handler, local, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,9 @@ def rewrite(paths: Sequence[Path], skipped: Sequence[Mapping[int, Skip]], stale:
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")  # it may take the place of one of those that it is made from
     with part.open("w", encoding="utf-8", newline="\n") as file:
-        file.write('<?xml version="1.0" encoding="utf-8"?>\n<testsuites>\n')
-        for path, skips in zip(paths, skipped, strict=True):
-            counter = _Counter(skips)
-            _run(path, counter)
+        counters = [_counted_again(path, skips) for path, skips in zip(paths, skipped, strict=True)]
+        file.write(f'<?xml version="1.0" encoding="utf-8"?>\n{_root([counter.root for counter in counters])}\n')
+        for path, skips, counter in zip(paths, skipped, counters, strict=True):
             _run(path, _Writer(file, str(path), skips, counter.changes))
             file.write("\n")
         _write_stale(file, stale)
@@ -60,6 +59,17 @@ def _write_stale(file: TextIOWrapper, stale: Sequence[str]) -> None:
     file.write("\n")
 
 
+def _root(names: Sequence[str]) -> str:
+    """The root of all files keeps the name that all their roots have: by it pytest's own counts are understood."""
+    return f"<testsuites name={quoteattr(names[0])}>" if len(set(names)) == 1 and names[0] else "<testsuites>"
+
+
+def _counted_again(path: Path, skips: Mapping[int, Skip]) -> _Counter:
+    counter = _Counter(skips)
+    _run(path, counter)
+    return counter
+
+
 def _run(path: Path, handler: Handler) -> None:
     for _ in parse(path, handler):
         pass
@@ -76,9 +86,13 @@ class _Counter(Handler):
         self._skips, self._place = skips, 0
         self._open: list[int] = []
         self.changes: list[dict[str, int]] = []
+        self.root = ""
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 - the parser's name
         super().startElement(name, attrs)
+        name = local(name)
+        if self.depth == 1 and name == "testsuites":
+            self.root = attrs.get("name", "")
         if name in {"testsuites", "testsuite"}:
             self._open.append(len(self.changes))
             self.changes.append({"failures": 0, "errors": 0, "skipped": 0})
@@ -92,7 +106,7 @@ class _Counter(Handler):
 
     def endElement(self, name: str) -> None:  # noqa: N802
         super().endElement(name)
-        if name in {"testsuites", "testsuite"}:
+        if local(name) in {"testsuites", "testsuite"}:
             self._open.pop()
 
 
@@ -111,17 +125,18 @@ class _Writer(Handler):
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802
         super().startElement(name, attrs)
-        if name in {"testsuites", "testsuite"}:
+        kind = local(name)
+        if kind in {"testsuites", "testsuite"}:
             change = next(self._changes)
             if self.depth == 1:
                 check_root(name, self._path)
-            if name == "testsuites":
+            if kind == "testsuites":
                 return  # one root for all files
             attrs = _counted(attrs, change)
-        elif name == "testcase":
+        elif kind == "testcase":
             self._place += 1
             self._skip, self._said = self._skips.get(self._place), False
-        elif name in _BAD and self._skip:
+        elif kind in _BAD and self._skip:
             name, attrs, self._said = "skipped", _attributes({"message": self._skip.reason}), True
         self._out.startElement(name, attrs)
 
@@ -131,14 +146,15 @@ class _Writer(Handler):
 
     def endElement(self, name: str) -> None:  # noqa: N802
         super().endElement(name)
-        if name == "testsuites":
+        kind = local(name)
+        if kind == "testsuites":
             return
-        if name == "testcase" and self._skip:
+        if kind == "testcase" and self._skip:
             if not self._said:
                 self._out.startElement("skipped", _attributes({"message": self._skip.reason}))
                 self._out.endElement("skipped")
             self._skip = None
-        self._out.endElement("skipped" if name in _BAD and self._skip else name)
+        self._out.endElement("skipped" if kind in _BAD and self._skip else name)
 
 
 def _counted(attrs: AttributesImpl, change: Mapping[str, int]) -> AttributesImpl:
