@@ -160,6 +160,32 @@ def test_manual_judges_the_quarantined_alone() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("what", "errored", "holds"),
+    [
+        ("test_a.py::test_x", {"id": "test_a"}, True),
+        ("test_a.py::TestX::test_x", {"id": "test_a"}, True),
+        ("tests/*.py::test_x", {"id": "tests.test_a"}, True),
+        ("test_a.py::test_x", {"id": "test_b"}, False),
+        ("test_ab.py::test_x", {"id": "test_a"}, False),
+        ("*::test_x", {"id": "test_a::test_y"}, False),
+        ("shop/refunds::TestTwice", {"id": "shop/refunds"}, True),
+        ("shop/refunds/eur::TestTwice", {"id": "shop/refunds"}, False),
+        ("shop/refunds::TestTwice", {"id": "testsuites", "of_all": True}, True),
+        ("refunds twice", {"id": "Test suite failed to run::r.js", "container": "Test suite failed to run"}, True),
+        ("refunds twice", {"id": "refunds"}, True),
+        ("refunds twice", {"id": "ledger"}, False),
+    ],
+    ids=str,
+)
+def test_manual_does_not_hide_that_the_quarantined_were_not_run(
+    what: str, errored: dict[str, object], holds: bool
+) -> None:
+    """A module that cannot be imported, a package that does not compile, a file that cannot be loaded."""
+    done = told(Reported(result=Errored("no"), **errored), row=replace(ROW, what=what), gate="manual")  # type: ignore[arg-type]
+    assert (done.status, done.stale) == (2 if holds else 0, ())
+
+
 def test_no_test_at_all_proves_nothing() -> None:
     """But for an empty quarantine, at the gate that runs it alone."""
     assert (told().status, told(gate="manual").status) == (2, 0)

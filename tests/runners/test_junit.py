@@ -57,7 +57,7 @@ def outcomes(tests: list[Reported]) -> dict[str, str]:
                 "refunds one key makes one refund in usd": "violated",
                 "refunds a refund is not larger than its payment": "passed",
                 "refunds a key expires": "skipped",
-                "Test suite failed to run::ledger.test.js": "violated",
+                "Test suite failed to run::ledger.test.js": "errored",
             },
         ),
         (

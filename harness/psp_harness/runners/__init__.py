@@ -8,8 +8,8 @@ show is never a pass.
 from __future__ import annotations
 
 from psp_harness.runners.failing import what_failed
-from psp_harness.runners.junit import read
+from psp_harness.runners.junit import NOT_LOADED, read
 from psp_harness.runners.reported import Reported
 from psp_harness.runners.rewriting import Skip, rewrite
 
-__all__ = ["Reported", "Skip", "read", "rewrite", "what_failed"]
+__all__ = ["NOT_LOADED", "Reported", "Skip", "read", "rewrite", "what_failed"]

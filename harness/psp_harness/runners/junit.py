@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from xml.sax.xmlreader import AttributesImpl
@@ -39,6 +39,8 @@ _OTHERS = {
     "checkstyle": "a report of Checkstyle",
 }
 _NOTHING = "it says nothing"
+NOT_LOADED = "Test suite failed to run"
+"""The class of what jest-junit says of a file that cannot be loaded, once as an error and once as a failure."""
 _THROUGH_SUBTESTS = re.compile(r"contains \d+ failed subtests?")
 """pytest, of the test around subtests: they have their own words."""
 _GO_MARKS = re.compile(r"\s*(=== (RUN|PAUSE|CONT|NAME)\b|--- (FAIL|PASS|SKIP):|$)")
@@ -159,7 +161,8 @@ class _Reader(Handler):
         """A suite that could not start its tests, or not end them, may have no test case to say so."""
         for suite in self._suites:
             suite.shown["failures" if name in FAILED else "errors"] += 1
-        self._done.append(Reported(self._suites[-1].name, Errored(f"beside its test cases: {said}")))
+        *around, suite = self._suites
+        self._done.append(_of_suite(suite, around, f"beside its test cases: {said}"))
 
     def _finish(self, test: _Open) -> None:
         for suite in self._suites:
@@ -188,10 +191,15 @@ class _Reader(Handler):
         if any(each.name in _PYTEST for each in (suite, *self._suites)):
             missing.pop("tests", None)  # it counts each subtest, and shows those that failed
         if any(missing.values()):
-            self._done.append(Reported(suite.name, Errored(_untold(missing, suite))))
+            self._done.append(_of_suite(suite, self._suites, _untold(missing, suite)))
         for around in self._suites:
             for name, count in missing.items():
                 around.shown[name] += count
+
+
+def _of_suite(suite: _Suite, around: Sequence[_Suite], reason: str) -> Reported:
+    """An error of a suite that stands in others; the outermost one holds every test there is."""
+    return Reported(suite.name, Errored(reason), of_all=not around or suite.name in _PYTEST)
 
 
 def _untold(missing: Mapping[str, int], suite: _Suite) -> str:
@@ -231,6 +239,8 @@ def _counts(attrs: AttributesImpl) -> dict[str, int]:
 def _result(test: _Open) -> Result:
     """An error among its failures is an error; of several failures each is a problem, and no one of them is excused."""
     told = test.told
+    if test.test.container == NOT_LOADED and told.keys() & FAILED:
+        return Errored(str(told["failure"][0]))
     failed = "failure" in told or (_RERUN & told.keys() and "skipped" not in told)
     errors = [said for name in (*ERRORED, *(("rerunError",) if failed else ())) for said in told.get(name, ())]
     if errors:

@@ -22,6 +22,8 @@ class Reported:
     """From 1; 0 where the runner does not say."""
     place: int = 0
     """Which test of its file it is, from 1."""
+    of_all: bool = False
+    """It is no test but what went wrong with the file's tests, nobody knows with which of them."""
     through_subtests: bool = False
     """It failed because its subtests did (Go), and they stand for themselves: it is skipped."""
     times_failed: int = 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from psp_harness.model import WORD, Errored, Known, Problem, Skipped, Violated
 from psp_harness.quarantine import Row, Runs, containers, gate_named, names, names_test
-from psp_harness.runners import Reported, Skip
+from psp_harness.runners import NOT_LOADED, Reported, Skip
 from psp_harness.settle.laws import Bearing, Excused, LeftOut, Watch, not_run, quarantined
 
 SUBJECT = "tests"
@@ -152,10 +152,24 @@ def _leaves_open(row: Row, test: Reported) -> bool:
     match test.result:
         case Violated():
             return names_test(row.what, test.id) and not fails_as_expected(row, test)
-        case Errored() | Skipped():
+        case Errored():
+            return names_test(row.what, test.id) or _may_hold(test, row)
+        case Skipped():
             return names_test(row.what, test.id)
         case _:
             return False
+
+
+def _may_hold(errored: Reported, row: Row) -> bool:
+    """What the row names may stand in what could not be loaded: a module, a class, a package, a file of tests."""
+    if errored.of_all:
+        return True
+    inside = containers(row.what)
+    if not inside:
+        return errored.container == NOT_LOADED or row.what.startswith(f"{errored.id} ")
+    return "::" not in errored.id and any(
+        names(glob, errored.id) or glob.startswith(f"{errored.id}.") for glob in inside
+    )
 
 
 def _is_near(row: Row, test: Reported) -> bool:
