@@ -271,6 +271,22 @@ class TestStaleRows:
         assert settled(verdict(Passed(1)), row=replace(ROW, **elsewhere), today=today).stale == ()  # type: ignore[arg-type]
 
 
+def test_a_part_of_the_verdicts_makes_no_row_wrong_that_names_none_of_them() -> None:
+    """Whoever asks for another rule is not told of it, though the case was driven."""
+    for today in (TODAY, AFTER):
+        for asked, stale in (("another-rule", 0), (RULE, 1)):
+            found = settle(
+                [verdict(Passed(1), rule=asked)],
+                profile=GENERIC,
+                subject=ROW.subject,
+                rows=[ROW],
+                gate="pr",
+                today=today,
+                whole=False,
+            )
+            assert len(found.stale) == stale
+
+
 class TestLimits:
     """How much a gate puts up with."""
 

@@ -34,7 +34,7 @@ def told(
     limits: Limits = UNLIMITED,
 ) -> Told:
     """What a file with these tests comes to, with one row."""
-    watch = Watch(OF_TESTS, [row], gate, today, limits, whole=whole)
+    watch = Watch(OF_TESTS, [row], gate, today, limits, whole=lambda _: whole)
     return settle_results([list(tests)], watch, [row])
 
 
@@ -116,6 +116,16 @@ def test_a_row_that_names_nothing_beside_what_was_run_fails_the_run() -> None:
     assert "names no verdict and no test of this run" in done.stale[0]
     assert told(other, row=replace(ROW, what="shop.RefundTest::twise"), whole=False).status == 0, "a part of the tests"
     assert told(other, row=replace(ROW, what="shop.OtherTest::twice")).status == 0, "not planned"
+
+
+def test_of_a_part_only_the_rows_count_that_name_something_in_it() -> None:
+    """Expired or too old: whoever runs another test is not the one to be told."""
+    late = ROW.until + timedelta(days=1)
+    old = Limits({"pr": Budget(days=5)})
+    for name, stale in (("once", 0), ("twice", 1)):
+        assert len(told(ran(Passed(1), name), whole=False, today=late).stale) == stale
+        flaky = replace(ROW, kind=Kind.FLAKY)
+        assert len(told(ran(Passed(1), name), row=flaky, whole=False, limits=old).stale) == stale
 
 
 def test_where_ids_have_no_class_the_suite_says_what_was_planned() -> None:

@@ -120,13 +120,14 @@ def conclude(job: Job, happened: Happened, begun: Begun) -> Report:
     """Judge and settle what was driven: the report on it."""
     plan, driven = happened.plan, happened.driven
     settled = settle(
-        judge(plan, driven),
+        [verdict for verdict in judge(plan, driven) if plan.wants(verdict)],
         profile=job.profile,
         subject=job.shown_address,
         rows=job.rows,
         gate=job.gate,
         today=job.today,
         limits=job.limits,
+        whole=not job.only,
     )
     return Report(
         run=plan.run,
@@ -138,7 +139,7 @@ def conclude(job: Job, happened: Happened, begun: Begun) -> Report:
         profile=job.profile.name,
         gate=job.gate,
         strict=job.strict,
-        verdicts=tuple(verdict for verdict in settled.verdicts if plan.wants(verdict)),
+        verdicts=settled.verdicts,
         histories={name: each.history for name, each in driven.items()},
         stale=settled.stale,
         secrets=tuple(job.credentials.values()),

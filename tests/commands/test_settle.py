@@ -234,3 +234,13 @@ def test_the_subtests_of_pytest_can_be_settled(call: Call, tmp_path: Path) -> No
     assert (said.status, said.last_line.partition(":")[0]) == (0, "PASSED")
     suite = parse(tmp_path / "out.xml").getroot()[0]  # noqa: S314 - written a line above
     assert (suite.get("failures"), suite.get("skipped")) == ("0", "1")
+
+
+def test_a_run_of_one_rule_is_not_failed_by_the_expired_row_of_another(call: Call, tmp_path: Path) -> None:
+    """`--only` says what was asked for."""
+    what = "client/generic/over-long-key/an-over-long-key-is-refused-before-sending"
+    quarantine(tmp_path, what, subject="miniature:long-key-not-refused", rule=what.rpartition("/")[2])
+    run = ("run", "--subject", "miniature:long-key-not-refused", "--gate", "pr", "--today", "2027-01-01", "--only")
+    assert "expired on 2026-12-20" in call(*run, what).out
+    other = call(*run, "client/generic/over-long-key/one-key-has-one-effect")
+    assert "expired" not in other.out + other.err

@@ -186,7 +186,68 @@ def test_a_part_of_a_file_does_not_make_rows_wrong(project: Project) -> None:
     assert project.pytest("--gate", "pr", *DAY, TWICE).status == 0
     assert project.pytest("--gate", "pr", *DAY, "-k", "twice").status == 0
     expired = project.pytest("--gate", "pr", "--today", "2027-01-01", "-k", "twice")
-    assert expired.counts == {"failed": 3, "deselected": 3}, "the test, and two rows, which -k does not hide"
+    assert expired.counts == {"failed": 2, "deselected": 3}, "the test, and its row, which -k does not hide"
+    other = project.pytest("--gate", "pr", "--today", "2027-01-01", "-k", "once")
+    assert other.counts == {"passed": 1, "deselected": 3}
+    assert project.pytest("--gate", "pr", "--today", "2027-01-01", "test_refunds.py::test_once").status == 0
+
+
+@pytest.mark.parametrize("arguments", [("test_b.py",), ("--ignore", "test_refunds.py")])
+def test_a_part_of_the_files_does_not_make_a_wide_row_wrong(arguments: tuple[str, ...], project: Project) -> None:
+    """What it names may stand in another file; of a whole file a row is judged all the same."""
+    project.pytester.makepyfile(test_b="def test_b():\n    pass\n")
+    (project.folder / "psp-harness.toml").write_text("", encoding="utf-8")
+    project.quarantine(row("*.py::test_twice"))
+    assert project.pytest("--gate", "pr", *DAY, *arguments).status == 0
+    project.quarantine(row("test_b.py::test_typo"))
+    assert project.pytest("--gate", "pr", *DAY, *arguments).counts["failed"] == 1
+    project.quarantine(row("*::test_typo"))
+    assert project.pytest("--gate", "pr", *DAY, ".").counts["failed"] >= 1, "the folder is all there is"
+
+
+def test_what_failed_last_is_a_part_too(project: Project) -> None:
+    """`--lf` leaves the others out while it collects, and says nothing of them to anybody."""
+    project.quarantine(row("test_refunds.py::test_once", kind="flaky"))
+    for arguments, failed in (((), 1), (("--lf",), 1)):
+        done = project.pytester.runpytest_inprocess("--gate", "pr", *DAY, *NO_ERROR, *arguments)
+        done.assert_outcomes(
+            failed=failed, passed=0 if arguments else 1, skipped=0 if arguments else 1, deselected=None
+        )
+
+
+def test_a_name_with_colons_in_its_brackets_stands_in_its_file(project: Project) -> None:
+    """And so a row that names nothing there is said."""
+    body = "import pytest\n@pytest.mark.parametrize('n', ['a::b'])\ndef test_p(n):\n    pass\n"
+    project.pytester.makepyfile(test_refunds=body)
+    project.quarantine(row("test_refunds.py::test_q"))
+    assert "names no verdict and no test of this run" in project.pytest("--gate", "pr", *DAY).out
+
+
+def test_a_row_is_wrong_at_manual_too_where_nothing_else_is_left_to_run(project: Project) -> None:
+    """The gate that runs the quarantined alone says that there is none of that name."""
+    project.quarantine(row("test_refunds.py::test_twise"))
+    session = project.pytest("--gate", "manual", *DAY)
+    assert (session.status, session.counts) == (1, {"failed": 1, "deselected": 4})
+    assert "QUARANTINE.md line 5: the row for 'test_refunds.py::test_twise'" in session.out
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_an_expected_failure_that_passes_is_no_longer_broken(strict: bool, project: Project) -> None:
+    """Whoever marked it besides has not taken the row out."""
+    body = f"import pytest\n@pytest.mark.xfail(strict={strict})\ndef test_twice():\n    pass\n"
+    project.pytester.makepyfile(test_refunds=body)
+    assert project.pytest("--gate", "nightly", *DAY).counts == ({"failed": 1} if strict else {"xpassed": 1})
+    project.quarantine(row(TWICE))
+    assert project.pytest("--gate", "nightly", *DAY).counts == {"failed": 1}
+
+
+@pytest.mark.parametrize("mark", ["", "@pytest.mark.xfail"])
+def test_an_excused_failure_leaves_no_error_behind(mark: str, project: Project) -> None:
+    """What was to strike the PSP never came, for the test failed before."""
+    body = f"import pytest\n{mark}\ndef test_twice(psp):\n    psp.lose_answer()\n    assert 0, 'two refunds'\n"
+    project.pytester.makepyfile(test_refunds=body)
+    project.quarantine(row(TWICE))
+    assert project.pytest("--gate", "pr", *DAY).counts == {"xfailed": 1}
 
 
 def test_a_test_whose_subtests_fail_does_not_pass(project: Project) -> None:
@@ -213,6 +274,9 @@ def test_the_rules_of_a_subject_are_settled_by_the_rows_about_its_verdicts(proje
     mine = ("--gate", "pr", *subject, "-k", f"{name} or case-runs")
     assert project.pytest(*mine, *DAY).counts["xfailed"] == 1
     assert project.pytest("--gate", "release", *mine[2:], *DAY).counts["failed"] == 1
+    by_hand = project.pytest("--gate", "manual", *mine[2:], *DAY)
+    assert by_hand.counts["xfailed"] == 1
+    assert "passed" not in by_hand.counts, "what nobody judged is skipped"
     late = project.pytest(*mine, "--today", "2027-01-01")
     assert late.counts["failed"] == 2
     assert f"QUARANTINE.md line 5: the row for '{what}' expired on 2026-12-20" in late.out

@@ -48,7 +48,7 @@ def settle(  # noqa: PLR0913 - one for each option
     settings = config.load(Path.cwd())
     rows = quarantine.read(Path(settings.quarantine))
     about = [row for row in rows if names(row.subject, subject)]
-    watch = Watch(OF_TESTS, about, gate, today, settings.limits, whole=not part)
+    watch = Watch(OF_TESTS, about, gate, today, settings.limits, whole=lambda _: not part)
     told = settle_results(map(runners.read, results), watch, rows)
     if gate_named(gate).keeps_history:
         past = records.Past(datetime.now(UTC), gate, subject, _outcomes(results))

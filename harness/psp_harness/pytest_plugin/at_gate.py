@@ -7,7 +7,7 @@ a pass of what is `broken` fails. A row that no longer holds is a test item of i
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from psp_harness import config as project
 from psp_harness import private, quarantine
 from psp_harness.model import Passed, Problem, Result, Skipped, Violated
 from psp_harness.pytest_plugin.items import RuleItem
-from psp_harness.quarantine import Gate, Row, Runs, gate_named, names, node_test_id
+from psp_harness.quarantine import Gate, Row, Runs, containers, gate_named, is_glob, names, node_test_id
 from psp_harness.records import Past, Store
 from psp_harness.runners import Reported, what_failed
 from psp_harness.settle import OF_TESTS, SUBJECT, Excused, Watch, not_run, quarantined
@@ -55,7 +55,7 @@ class AtGate:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(
-        self, config: pytest.Config, items: list[pytest.Item]
+        self, session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
     ) -> Generator[None, None, None]:
         """Mark and leave out before `-k` and `-m` choose; when they have, see which rows no longer hold."""
         stays = {item: self._stays(item) for item in items}
@@ -64,12 +64,12 @@ class AtGate:
             config.hook.pytest_deselected(items=gone)
         items[:] = kept = [item for item, stay in stays.items() if stay]
         yield
-        self.watch.whole = len(items) == len(kept) and not any("::" in argument for argument in config.args)
+        self.watch.whole = _whole(config, chosen=len(items) != len(kept))
         for item in (each for each in (*items, *gone) if not isinstance(each, RuleItem)):
             self.watch.see(_reported(item, _NOT_YET))
-        if items:
+        if items or gone:
             stale = [*self.watch.stale(), *self.watch.over_budget(self.rows)]
-            items.extend([_Stale.of(items[0].session, sentence) for sentence in stale])
+            items.extend([_Stale.of(session, sentence) for sentence in stale])
 
     def _stays(self, item: pytest.Item) -> bool:
         """Whether the gate runs it at all; what it only leaves out is marked to be skipped."""
@@ -79,7 +79,7 @@ class AtGate:
         if rows:
             item.add_marker("quarantined")
         for row in rows:
-            if row.section in self.gate.leaves_out and not row.is_expired(self.watch.today):
+            if row.section in self.gate.leaves_out and row.is_in_force(self.watch.today):
                 item.add_marker(pytest.mark.skip(reason=not_run(row)))
         if self.gate.runs is Runs.FAST and item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason=f"slow: not run at gate {self.watch.gate}"))
@@ -102,7 +102,7 @@ class AtGate:
         report = yield
         if call.when != "call" and report.failed:
             setattr(report, _OUTCOME, "errored")
-        elif call.when == "call" and not hasattr(report, "wasxfail") and not isinstance(item, (RuleItem, _Stale)):
+        elif call.when == "call" and not isinstance(item, (RuleItem, _Stale)):
             self._settle(item, report)
         return report
 
@@ -117,6 +117,8 @@ class AtGate:
             setattr(report, _OUTCOME, "passed")
             if why := self.watch.passes_again(_reported(item, Passed(1))):
                 report.outcome, report.longrepr = "failed", f"[passes again] {why}"
+                if hasattr(report, "wasxfail"):  # of a failure it would say that it is an expected one
+                    del report.wasxfail
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Here every report of every worker arrives."""
@@ -132,6 +134,24 @@ class AtGate:
             self.history.add(Past(datetime.now(UTC), self.watch.gate, SUBJECT, tuple(self.outcomes.items())))
 
 
+def _whole(config: pytest.Config, *, chosen: bool) -> Callable[[Row], bool]:
+    """Of which rows everything that they may name was collected; `chosen`: something was deselected.
+
+    Whoever names files, or ignores some, has whole files: a row about one of them is judged, one about many is not.
+    """
+    if chosen or config.getoption("lf", False) or any("::" in argument for argument in config.args):
+        return lambda _: False
+    named = config.args_source is pytest.Config.ArgsSource.ARGS and not _names_all(config)
+    if named or config.getoption("ignore") or config.getoption("ignore_glob"):
+        return lambda row: not any(is_glob(container) for container in containers(row.what))
+    return lambda _: True
+
+
+def _names_all(config: pytest.Config) -> bool:
+    here = config.invocation_params.dir
+    return any((here / argument).resolve() == config.rootpath.resolve() for argument in config.args)
+
+
 def _words(report: pytest.TestReport) -> str:
     """What it failed with: the text of the report shows the source as well."""
     crash = getattr(report.longrepr, "reprcrash", None)
@@ -142,7 +162,7 @@ def _words(report: pytest.TestReport) -> str:
 def _reported(item: pytest.Item, result: Result) -> Reported:
     """A test of pytest, as its JUnit XML would name it."""
     name = node_test_id(item.nodeid)
-    return Reported(name, result, container=name.rpartition("::")[0])
+    return Reported(name, result, container=name.partition("[")[0].rpartition("::")[0])
 
 
 class _Stale(pytest.Item):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from psp_harness.pytest_plugin.psp import Psp
     from psp_harness.pytest_plugin.server import Server
 
+_RAISED = pytest.StashKey[bool]()
+"""On a test: it, or a subtest of it, did not come to its end, and so it proves nothing in any case."""
+
 
 @pytest.fixture(scope="session")
 def psp_servers() -> Iterator[dict[str, Server]]:
@@ -32,11 +35,17 @@ def psp(
 
     server = _server(request, psp_servers)
     monkeypatch.setenv("PSP_BASE_URL", server.base_url)
-    failed_before = request.session.testsfailed
     psp = Psp(server)
     yield psp
-    if request.session.testsfailed == failed_before and (unmet := psp.unmet()):
+    if _RAISED not in request.node.stash and (unmet := psp.unmet()):
         pytest.fail(unmet, pytrace=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Know whether a test came to its end, whatever is made of a failure later: it may be excused, or expected."""
+    if call.excinfo is not None:
+        item.stash[_RAISED] = True
 
 
 def _server(request: pytest.FixtureRequest, servers: dict[str, Server]) -> Server:

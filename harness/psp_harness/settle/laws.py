@@ -82,11 +82,16 @@ class _Seen:
     """The first of what it names whose failure could lose money."""
 
 
+def _always(_: Row) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Watch(Generic[Thing]):
     """Rows at a gate, watching what is judged, one thing after the other: a million of them take no more room.
 
-    `rows` are those about the subject; `whole`: everything that stands beside a planned thing was planned as well.
+    `rows` are those about the subject; `whole`: of what a row may name everything was planned, so what was not seen is
+    not there. Where somebody chose a part, a row counts if it names something of that part.
     """
 
     bearing: Bearing[Thing]
@@ -94,7 +99,7 @@ class Watch(Generic[Thing]):
     gate: str
     today: date
     limits: Limits = UNLIMITED
-    whole: bool = True
+    whole: Callable[[Row], bool] = _always
     _seen: list[_Seen] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,6 +161,8 @@ class Watch(Generic[Thing]):
         return over_budget(rows, self.gate, self.limits)
 
     def _why_stale(self, row: Row, seen: _Seen) -> Iterator[str]:
+        if not seen.named and not self.whole(row):
+            return
         if row.is_expired(self.today):
             if row.section in gate_named(self.gate).minds:
                 yield _expired(row, renewable=can_be_renewed(row, self.limits, self.today, seen.risky))
@@ -163,7 +170,7 @@ class Watch(Generic[Thing]):
         else:
             yield from beyond_limits(row, self.gate, self.limits, self.today, seen.risky)
         if not seen.named:
-            if self.whole and not seen.left_open:
+            if not seen.left_open:
                 yield _names_nothing(row)
         elif seen.passed and self._is_broken(row):
             yield _passes_again(row, seen.passed, is_exact=seen.is_exact)

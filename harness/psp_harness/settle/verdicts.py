@@ -35,8 +35,9 @@ def settle(  # noqa: PLR0913 - all that a run knows
     gate: str | None,
     today: date,
     limits: Limits = UNLIMITED,
+    whole: bool = True,
 ) -> Settled:
-    """Excuse what is known. `subject` is its address; `verdicts` are all those of the cases that were driven.
+    """Excuse what is known. `subject` is its address; `whole`: `verdicts` are all those of the cases that were driven.
 
     Raises `UsageError` for an unknown gate.
     """
@@ -44,7 +45,7 @@ def settle(  # noqa: PLR0913 - all that a run knows
     if gate is None:
         return Settled(judged, ())
     about = [row for row in rows if names(row.subject, subject)]
-    watch = Watch(OF_VERDICTS, about, gate, today, limits)
+    watch = Watch(OF_VERDICTS, about, gate, today, limits, whole=lambda _: whole)
     alone = gate_named(gate).runs is Runs.QUARANTINED
     settled = [(verdict, watch.see(verdict)) for verdict in judged]
     left = tuple(_left(verdict, fate) for verdict, fate in settled if not alone or watch.is_quarantined(verdict))
