@@ -68,7 +68,7 @@ def test_an_event_is_about_an_order_or_a_refund(tmp_path: Path) -> None:
     ("steps", "problem"),
     [
         ("{ do = 'create-payment', amount = 1 }", "a shop cannot be asked to create-payment"),
-        ("{ do = 'subscribe' }", "amount None of subscribe: expected a positive integer"),
+        ("{ do = 'subscribe' }", "no amount of subscribe: expected a positive integer in minor units"),
         ("{ do = 'refund-order', of = 'ordr', amount = 1 }", "names 'ordr', which is no earlier step"),
         ("{ do = 'confirm-order', as = 'paid' }, { do = 'deliver-webhook', of = 'paid' }", "name a place-order or"),
     ],
