@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -49,6 +50,11 @@ def refused(content: bytes | str, folder: Path) -> str:
         ("<html/>", "got <html>, a web page"),
         ("<feed/>", "got <feed>, no JUnit XML"),
         ("<testsuite>" * 100, "got elements 64 deep"),
+        ("<testsuite>" * 70 + "</testsuite>" * 70, "got elements 64 deep"),
+        *(
+            (f"<?xml version='1.0' encoding='{name}'?><testsuite>{CASE}</testsuite>", "encoding")
+            for name in ("shift_jis", "bogus-8", "base64")
+        ),
     ],
 )
 def test_a_wrong_file_is_one_sentence(content: bytes | str, says: str, tmp_path: Path) -> None:
@@ -74,6 +80,13 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         list(read(tmp_path / "none.xml"))
     with pytest.raises(DataError, match="Is a directory"):
         list(read(tmp_path))
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    """It would be settled, and then be empty for the history."""
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="a pipe can be read once, and results are read again; write the results into"):
+        list(read(tmp_path / "pipe"))
 
 
 SETTLE = """

@@ -31,10 +31,12 @@ class Handler(ContentHandler):
         super().__init__()
         self.events = 0
         self.depth = 0
+        self.deepest = 0
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: ARG002, N802 - the parser's name
         self.events += 1
         self.depth += 1
+        self.deepest = max(self.deepest, self.depth)
 
     def characters(self, content: str) -> None:  # noqa: ARG002
         self.events += 1
@@ -53,20 +55,23 @@ def parse(path: Path, handler: Handler) -> Iterator[None]:
     """Tell `handler` of the document, and come back after each piece of it. Raises `DataError`."""
     parser = create_parser(forbid_dtd=True)
     parser.setContentHandler(handler)
-    silent, events = 0, 0
+    silent, events, read = 0, 0, 0
+    if path.exists() and not path.is_file() and not path.is_dir():
+        do = "write the results into a file, and settle that"
+        raise DataError("a pipe can be read once, and results are read again", file=str(path), do=do)
     try:
-        if path.is_file() and not path.stat().st_size:
-            raise DataError(
-                "it is empty", file=str(path), do="let the runner come to its end, and settle what it wrote"
-            )
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
+                read += len(piece)
                 parser.feed(piece)
                 silent, events = (silent + len(piece) if events == handler.events else 0), handler.events
-                if silent > _LONGEST_TAG or handler.depth > _DEEPEST:
+                if silent > _LONGEST_TAG or handler.deepest > _DEEPEST:
                     what = "a tag of more than 16 MiB" if silent > _LONGEST_TAG else f"elements {_DEEPEST} deep"
                     raise DataError(f"got {what}", file=str(path), do="no test runner writes that: look at what did")
                 yield
+        if not read:
+            do = "let the runner come to its end, and settle what it wrote"
+            raise DataError("it is empty", file=str(path), do=do)
         parser.close()
     except OSError as error:
         raise DataError(error.strerror or "cannot be read", file=str(path), do="name a file with results") from None
@@ -75,6 +80,9 @@ def parse(path: Path, handler: Handler) -> Iterator[None]:
         raise DataError(
             problem, file=str(path), do="take the <!DOCTYPE …> out, and find out who put it there"
         ) from None
+    except (LookupError, UnicodeError, ValueError) as error:  # of the encoding that the document says it has
+        do = "let the runner write UTF-8"
+        raise DataError(f"its encoding cannot be read: {error}", file=str(path), do=do) from None
     except SAXParseException as error:
         raise _broken(error, path) from None
     yield
