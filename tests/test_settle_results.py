@@ -223,6 +223,10 @@ def test_long_messages_are_not_kept() -> None:
         ),
         ("shop.RefundTest::twice with data\none key made two refunds\nFailed asserting", "one key made two refunds"),
         ("it says nothing", "it says nothing"),
+        (
+            "Error: expect(received).toBe(expected) // Object.is equality\n\nExpected: 1\nReceived: 2\n    at Object.toBe (r.js:7)",
+            "Error: expect(received).toBe(expected) // Object.is equality Expected: 1 Received: 2",
+        ),
         ("x" * 500, "x" * 120),
     ],
 )

@@ -6,6 +6,7 @@ is out of quarantine.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,9 @@ _SIGNATURE = 120
 _NO_SIGNATURE = re.compile(r"\s*($|=== |--- (FAIL|PASS|SKIP):|Failed$|it says nothing$)")
 _PLACE = re.compile(r"^\s*[\w./-]+\.\w+:[0-9]+:\s*")
 """Where Go says that it failed: another line tomorrow."""
+_EXPECT = "expect(received)"
+"""Jest: such a line is the same for every assertion of its kind, and the next ones say what was expected and came."""
+_FRAME = re.compile(r"\s+at ")
 
 
 @dataclass(slots=True)
@@ -130,6 +134,10 @@ def signatures(test: Reported) -> Iterator[str]:
 def _signature(message: str, name: str) -> str:
     lines = (line for line in message.split("\n") if not _NO_SIGNATURE.match(line) and name not in line)
     first = next(lines, message.split("\n", 1)[0])
+    if _EXPECT in first:
+        rest = message[message.index(first) :].split("\n")
+        said = itertools.takewhile(lambda line: not _FRAME.match(line), rest)
+        return _one_line("\n".join(said))[: 2 * _SIGNATURE].strip()
     return _one_line(_PLACE.sub("", first))[:_SIGNATURE].strip()
 
 
