@@ -36,12 +36,18 @@ MARKS = {
 # --- what they do twice ---------------------------------------------------------------------------------------------
 
 
+def is_of_its_payment(order: Order, event: Event) -> bool:
+    """It tells of the payment that the order has, and not of a second one."""
+    return order.get("payment_id") in {None, event["data"]["payment_id"]}
+
+
 class _NoState(CarefulReceiver):
     """Only the event's id says whether something was done: the order's state is not asked, once it was told to pay."""
 
     def apply(self, order: Order, event: Event) -> None:
         if event["type"] == PAYS and order["status"] == "paid" and "told" in order:
-            self.book("order-paid", order, event)
+            if is_of_its_payment(order, event):
+                self.book("order-paid", order, event)
         elif event["type"] == REFUNDS:
             self.book("order-refunded", order, event)
         else:
@@ -194,7 +200,7 @@ class ShipsAgain(CarefulReceiver):
     """Ships for every event of a payment, also where the page to which the customer returned has shipped already."""
 
     def apply(self, order: Order, event: Event) -> None:
-        if event["type"] == PAYS and order["status"] == "paid":
+        if event["type"] == PAYS and order["status"] == "paid" and is_of_its_payment(order, event):
             self.book("order-paid", order, event)
         else:
             super().apply(order, event)
@@ -217,8 +223,7 @@ class ShipsForEachPayment(CarefulReceiver):
     """Goes by the payment and not by the order: who pays twice gets the goods twice."""
 
     def apply(self, order: Order, event: Event) -> None:
-        another = event["data"]["payment_id"] != order.get("payment_id")
-        if event["type"] == PAYS and order["status"] == "paid" and another:
+        if event["type"] == PAYS and order["status"] == "paid" and not is_of_its_payment(order, event):
             self.book("order-paid", order, event)
         else:
             super().apply(order, event)
