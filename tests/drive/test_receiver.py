@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from psp_harness import profile
-from psp_harness.miniatures.receivers import CarefulReceiver, Event
+from psp_harness.miniatures.receivers import CarefulReceiver, Event, Order
 from psp_harness.model import Answer, Passed, Report, Request, Role, Verdict
 from psp_harness.run import Job, run
 from psp_harness.subjects.hosting import in_thread
@@ -194,6 +194,33 @@ async def test_orders_that_are_not_taken_are_one_sentence() -> None:
     """The route was named, and answers 404."""
     report = await judged(Configured(), TOLD, effects_path="/psp-harness/effects", orders_path="/nowhere")
     assert "POST /nowhere (--orders) was answered 404; expected any 2xx" in reason(of_outcome(report, "errored"))
+
+
+class SaysComplete(Configured):
+    """An order is complete when the customer has filled it in, and open while it is being packed."""
+
+    def state_of(self, order: Order) -> str:
+        return {"paid": "open"}.get(order["status"], "complete")
+
+
+class BooksTheBalance(Configured):
+    """Books with each refund what was given back up to then, and so the first one twice."""
+
+    def book(self, kind: str, order: Order, event: Event) -> None:
+        before = sum(e["amount"] for e in self.effects if (e["id"], e["kind"]) == (order["id"], kind))
+        data = {**event["data"], "amount": event["data"]["amount"] + before}
+        super().book(kind, order, {**event, "data": data})
+
+
+@pytest.mark.parametrize(
+    ("subject", "broken"), [(SaysComplete(), set()), (BooksTheBalance(), {"what-is-booked-is-what-was-told"})]
+)
+async def test_words_prove_nothing_that_mean_both_and_an_amount_is_the_events_own(
+    subject: Configured, broken: set[str]
+) -> None:
+    """What a shop calls its orders is its own affair; that it booked more than went back is not."""
+    report = await judged(subject, clock="/psp-harness/clock", **ROUTES)
+    assert rules_of(of_outcome(report, "violated")) == broken
 
 
 # --- by the protocol --------------------------------------------------------------------------------------------------

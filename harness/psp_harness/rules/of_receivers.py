@@ -17,14 +17,15 @@ from psp_harness.vocabulary import JUNK
 PAID, REFUNDED = "order-paid", "order-refunded"
 """Kinds of effect: the shop ships, or books that money went back."""
 
-MEANS_PAID = frozenset({"paid", "complete", "completed", "succeeded", "captured", "fulfilled", "shipped"})
-"""States in which a customer has paid, in the usual words."""
+MEANS_PAID = frozenset({"paid", "succeeded", "captured", "fulfilled", "shipped"})
+"""States in which a customer has paid, in words that say nothing else."""
 
 MEANS_UNPAID = frozenset(
-    {"pending", "open", "new", "unpaid", "failed", "declined", "expired", "void", "voided"}
-    | {"cancelled", "canceled", "refunded"}
+    {"pending", "unpaid", "failed", "declined", "expired", "void", "voided", "cancelled", "canceled", "refunded"}
 )
-"""States in which nothing is sent. A word that is in neither proves nothing: `processing` means both."""
+"""States in which nothing is sent. A word that is in neither proves nothing: `processing`, `open`, `new` and `complete`
+mean both, for an order may be complete before it is paid, and open when it is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
